@@ -7,6 +7,7 @@ if command -v rustup >/dev/null; then rustup component add rustfmt clippy 2>/dev
 # What the scripts of scripts/lint find; first, that they find it.
 scripts/lint/self-test.sh
 scripts/lint/layers.sh
+scripts/lint/orphan-files.py
 scripts/lint/circles.py
 scripts/lint/circles.py --rooms
 scripts/lint/words.py
@@ -14,7 +15,7 @@ scripts/messages-sample.py --check
 scripts/lint/sizes.sh
 scripts/lint/headings.sh
 scripts/lint/unsafe.sh
-scripts/lint/module-tree.sh
+scripts/lint/module-crates.sh
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items

@@ -1,5 +1,5 @@
-//! Rules of the administrator, with the real libpam: who is let by, refused or asked, and what the
-//! journal says of it.
+//! Rules of the administrator, with the real libpam: who gives no code, who is refused or asked,
+//! and what the journal says of it.
 
 use tests::{Machine, pam};
 

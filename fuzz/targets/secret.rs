@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use totpd_core::seed::Seed;
-use totpd_formats::token::Token;
+use totpd_formats::import::Token;
 
 fuzz_target!(|text: &str| {
     match Token::parse(text) {

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use totpd_core::factor::Kind;
 use totpd_core::fixtures::verified;
-use totpd_formats::otpauth::{check_label, otpauth};
+use totpd_formats::export::{check_label, otpauth_uri};
 
 fuzz_target!(|labels: (&str, &str)| {
     let (issuer, account) = labels;
@@ -12,7 +12,7 @@ fuzz_target!(|labels: (&str, &str)| {
         return;
     }
     let factor = verified(Kind::Totp { period: 30 }, None);
-    let uri = otpauth(&factor, issuer, account);
+    let uri = otpauth_uri(&factor, issuer, account);
     assert!(uri.starts_with("otpauth://totp/") && uri.is_ascii());
     let (label, query) = uri["otpauth://totp/".len()..].split_once('?').unwrap();
     assert!(!label.contains(['/', '?', '#', ' ', '"', '<']), "{label}");

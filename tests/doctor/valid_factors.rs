@@ -21,7 +21,8 @@ fn users_without_a_valid_factor_are_named_before_they_are_denied() {
         assert_eq!(login.got_in, *user == "carol", "{user}");
     }
     let found = doctor(&machine, "").stdout;
-    let of_services = "by sshd with a code, because each of their factors is valid only for other services: alice";
+    let of_services =
+        "by sshd with a code, because their factors are valid only for other services: alice";
     assert!(found.contains(of_services) && found.contains("out of step: bob (1)"), "{found}");
 
     // If nobody is left, the change is refused.

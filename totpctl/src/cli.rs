@@ -67,7 +67,7 @@ pub(crate) enum Command {
     ///
     /// An old factor keeps working until the first code confirms the new one. Scan the QR code with
     /// the app, then type the code that the app shows. For root, the same command shows the same QR
-    /// code again while the factor is pending; a user gets a new one.
+    /// code again while the factor is pending. A user gets a new one.
     Enroll(Box<Enroll>),
     /// Verify a pending factor by its first code (from standard input or a prompt)
     Confirm {
@@ -171,7 +171,7 @@ pub(crate) enum Command {
     /// restored where it was created. Elsewhere it needs --fingerprint, because anyone who knows
     /// the recipient can create one. A backup with a passphrase needs neither. A backup that was
     /// changed after it was signed is always refused. All codes that may have been used before are
-    /// denied: the codes of apps are not valid for about 6 minutes. All recovery codes become
+    /// denied. So the codes of apps are not valid for about 6 minutes. All recovery codes become
     /// invalid, and users create new ones. Tokens that count presses have to be resynchronized.
     Restore {
         /// The backup
@@ -237,8 +237,7 @@ pub(crate) enum Command {
     /// --explain ID" explains it. "totpctl doctor accept ID" writes down that it is meant. Exit
     /// status 1 if there is a problem that is not accepted, 2 if this host has no such service.
     Doctor(Doctor),
-    /// Make a service ask for a code for a limited time; keep it if a user logs in with a code
-    /// (root)
+    /// Make a service ask for a code for a limited time; keep it after a login with a code (root)
     ///
     /// Shows the changed lines, which take effect at once: SERVICE asks for a code after the
     /// password. The change stays if a user logs in there in time, with the code of an app. The

@@ -1,6 +1,6 @@
 //! Dispatches the commands. Each has a file.
 
-use crate::cli::{Cli, Command, Try};
+use crate::cli::{Cli, Command, Enroll, Try};
 use crate::client::authentication;
 use crate::error::Error;
 use crate::terminal::input::user_or_caller;
@@ -35,7 +35,7 @@ mod user_state;
 mod verify;
 mod verify_store;
 
-/// Runs the command.
+/// Runs the command. A row for each of them.
 pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
     let json = cli.json;
     let Some(command) = &cli.command else {
@@ -56,14 +56,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::Enable { service, options, dry_run } => {
             enable::enable(service, options, *dry_run, json)
         }
-        Command::Enroll(options) => match &options.batch {
-            Some(file) => enroll::batch::run(file, options),
-            // The parser does not require an option that excludes one that is there.
-            None if options.dry_run || options.sheet.is_some() => {
-                Err(Error::Usage("--dry-run and --sheet need --batch; nothing is changed".into()))
-            }
-            None => enroll::run(&user_or_caller(options.user.as_deref())?, options, json),
-        },
+        Command::Enroll(options) => run_enroll(options, json),
         Command::List => list::run(json),
         Command::RecoveryCodes { user, save } => {
             recovery_codes::run(&user_or_caller(user.as_deref())?, save.as_deref(), json)
@@ -99,17 +92,32 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::SealKey { pcrs, .. } => seal_key::seal(pcrs, json),
         Command::Show { user } => show::run(&user_or_caller(user.as_deref())?, json),
         Command::Status => status::run(json),
-        Command::Try(options) => match options {
-            Try { count_down: Some(seconds), of, .. } => trial::count_down(*seconds, of.as_deref()),
-            Try { undo: true, of, .. } => trial::undo(of.as_deref(), json),
-            Try { service: Some(service), minutes, options, .. } => {
-                trial::run(service, *minutes, options, json)
-            }
-            Try { .. } => trial::state(json),
-        },
+        Command::Try(options) => run_try(options, json),
         Command::Unlock { user } => unlock::run(user, json),
         Command::Verify { user } => verify::run(&user_or_caller(user.as_deref())?, json),
         Command::VerifyStore => verify_store::run(json),
+    }
+}
+
+fn run_enroll(options: &Enroll, json: bool) -> Result<(), Error> {
+    match &options.batch {
+        Some(file) => enroll::batch::run(file, options),
+        // The parser does not require an option that excludes one that is there.
+        None if options.dry_run || options.sheet.is_some() => {
+            Err(Error::Usage("--dry-run and --sheet need --batch; nothing is changed".into()))
+        }
+        None => enroll::run(&user_or_caller(options.user.as_deref())?, options, json),
+    }
+}
+
+fn run_try(options: &Try, json: bool) -> Result<(), Error> {
+    match options {
+        Try { count_down: Some(seconds), of, .. } => trial::count_down(*seconds, of.as_deref()),
+        Try { undo: true, of, .. } => trial::undo(of.as_deref(), json),
+        Try { service: Some(service), minutes, options, .. } => {
+            trial::run(service, *minutes, options, json)
+        }
+        Try { .. } => trial::state(json),
     }
 }
 

@@ -45,8 +45,8 @@ pub fn ambiguity_fix(reason: &str) -> &'static str {
 
 pub(crate) const INCLUDED_TOO_DEEP: &str = "newer versions of libpam refuse more than 16 files inside each other, and nobody can log in; earlier ones \
                                           read them";
-pub(crate) const JOINED: &str = "before version 1.6, libpam joins the lines before and after an empty line or comment, where the line before \
-                               ends with a backslash";
+pub(crate) const JOINED: &str = "before version 1.6, libpam joins the lines around an empty line or comment, if \
+                                 the first ends with a backslash";
 const BLANK: [char; 2] = [' ', '\t'];
 /// A little below the 1,024 bytes of its buffer, which also take what joins the parts.
 const LONGEST: usize = 1000;

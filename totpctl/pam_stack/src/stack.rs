@@ -190,91 +190,133 @@ impl Loading<'_> {
         depth: u8,
     ) -> Result<(), LoadError> {
         let place = Place { file: file.to_owned(), line: line.number };
+        self.check_size(&line, &place)?;
+        let is_wanted = |kind: Kind| kind == self.kind && only.is_none_or(|only| only == kind);
+        let at = Position { place, level, depth, runs_as_root: self.runs_as_root };
+        match line.directive {
+            Directive::IncludeAll(name) => self.include_all(&at, &name, only),
+            Directive::Include { kind, file: name, substack } if is_wanted(kind) => {
+                self.include(&at, &name, kind, substack)
+            }
+            Directive::Module { kind, control, word, path, args } if is_wanted(kind) => {
+                if control.fault == Some(JUMP_OVERFLOW) {
+                    return Err(LoadError::Ambiguous(at.place, JUMP_OVERFLOW));
+                }
+                self.rules.push(at.rule(RuleKind::Module { path, args }, control, &word));
+                Ok(())
+            }
+            Directive::Malformed { kind, control, reason } if kind.is_none_or(&is_wanted) => {
+                self.rules.push(at.rule(RuleKind::MustFail(reason), control, ""));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that the stack does not grow without end. A few files that include each other twice
+    /// become more lines than any machine can hold.
+    fn check_size(&mut self, line: &Line, place: &Place) -> Result<(), LoadError> {
         if matches!(line.directive, Directive::Include { .. } | Directive::IncludeAll(_)) {
             self.file_count += 1;
         }
-        // A few files that include each other twice become more lines than any machine can hold.
         if self.file_count > MAX_FILES || self.rules.len() >= MAX_LINES {
-            return Err(LoadError::TooLong(place));
+            return Err(LoadError::TooLong(place.clone()));
         }
-        let is_wanted = |kind: Kind| kind == self.kind && only.is_none_or(|only| only == kind);
-        let runs_as_root = self.runs_as_root;
-        let rule = |kind, control, word: &str| Rule {
-            place: place.clone(),
-            level,
-            kind,
-            control,
-            word: word.to_owned(),
-            runs_as_root,
+        Ok(())
+    }
+
+    /// Adds the lines of an `@include`, which belongs to the file that has it.
+    fn include_all(
+        &mut self,
+        at: &Position,
+        name: &str,
+        only: Option<Kind>,
+    ) -> Result<(), LoadError> {
+        let Some(text) = (self.read)(name) else {
+            let reason = format!("{}: cannot include {name}: no such file", at.place);
+            return Err(LoadError::Unreadable(reason));
         };
-        if let Directive::Module { kind, control, .. } = &line.directive
-            && control.fault == Some(JUMP_OVERFLOW)
-            && is_wanted(*kind)
-        {
-            return Err(LoadError::Ambiguous(place, JUMP_OVERFLOW));
+        self.check_depth(at)?;
+        self.text(name, &text, only, at.level, at.depth + 1)
+    }
+
+    /// Adds the lines of an `include` or a `substack`. One that cannot be read is a rule that
+    /// fails.
+    fn include(
+        &mut self,
+        at: &Position,
+        name: &str,
+        kind: Kind,
+        substack: bool,
+    ) -> Result<(), LoadError> {
+        if substack {
+            self.rules.push(at.rule(RuleKind::Substack, Control::bad(), "substack"));
         }
-        match line.directive {
-            Directive::IncludeAll(name) => {
-                let text = (self.read)(&name);
-                let text = text.ok_or_else(|| {
-                    LoadError::Unreadable(format!("{place}: cannot include {name}: no such file"))
-                })?;
-                self.check_depth(&place, depth)?;
-                self.text(&name, &text, only, level, depth + 1)?;
+        match self.included(at, name, kind, at.level + u8::from(substack)) {
+            // libpam keeps the lines that it read before the failure.
+            Err(LoadError::Unreadable(reason)) => {
+                let kind = RuleKind::FailedInclude(reason);
+                self.rules.push(at.rule(kind, Control::bad(), "include"));
+                Ok(())
             }
-            Directive::Include { kind, file: name, substack } if is_wanted(kind) => {
-                if substack {
-                    self.rules.push(rule(RuleKind::Substack, Control::bad(), "substack"));
-                }
-                let inner = level + u8::from(substack);
-                // There all versions of libpam stop.
-                if inner < MAX_SUBSTACK_DEPTH {
-                    self.check_depth(&place, depth)?;
-                }
-                let loaded = match (self.read)(&name) {
-                    Some(text) if inner < MAX_SUBSTACK_DEPTH => {
-                        self.text(&name, &text, Some(kind), inner, depth + 1)
-                    }
-                    Some(_) => Err(LoadError::Unreadable(format!("{name}: too many substacks"))),
-                    None if name.is_empty() => {
-                        Err(LoadError::Unreadable("the line names no file to include".to_owned()))
-                    }
-                    None => {
-                        let reason = format!("cannot include {name}: no such file");
-                        Err(LoadError::Unreadable(reason))
-                    }
-                };
-                match loaded {
-                    // libpam keeps the lines that it read before the failure.
-                    Err(LoadError::Unreadable(reason)) => {
-                        let kind = RuleKind::FailedInclude(reason);
-                        self.rules.push(rule(kind, Control::bad(), "include"));
-                    }
-                    loaded => loaded?,
-                }
+            loaded => loaded,
+        }
+    }
+
+    fn included(
+        &mut self,
+        at: &Position,
+        name: &str,
+        kind: Kind,
+        level: u8,
+    ) -> Result<(), LoadError> {
+        // There all versions of libpam stop.
+        if level < MAX_SUBSTACK_DEPTH {
+            self.check_depth(at)?;
+        }
+        let reason = match (self.read)(name) {
+            Some(text) if level < MAX_SUBSTACK_DEPTH => {
+                return self.text(name, &text, Some(kind), level, at.depth + 1);
             }
-            Directive::Module { kind, control, word, path, args } if is_wanted(kind) => {
-                self.rules.push(rule(RuleKind::Module { path, args }, control, &word));
-            }
-            Directive::Malformed { kind, control, reason } if kind.is_none_or(&is_wanted) => {
-                self.rules.push(rule(RuleKind::MustFail(reason), control, ""));
-            }
-            _ => {}
+            Some(_) => format!("{name}: too many substacks"),
+            None if name.is_empty() => "the line names no file to include".to_owned(),
+            None => format!("cannot include {name}: no such file"),
+        };
+        Err(LoadError::Unreadable(reason))
+    }
+
+    /// Checks the depth of a line that includes a file.
+    fn check_depth(&mut self, at: &Position) -> Result<(), LoadError> {
+        if at.depth >= MAX_INCLUDE_DEPTH {
+            return Err(LoadError::IncludeCycle(at.place.clone()));
+        }
+        if at.depth + 1 >= MAX_COMMON_DEPTH && self.too_deep.is_none() {
+            self.too_deep = Some(at.place.clone());
         }
         Ok(())
     }
 }
 
-impl Loading<'_> {
-    /// Checks a line that includes a file, in a file of this depth.
-    fn check_depth(&mut self, place: &Place, depth: u8) -> Result<(), LoadError> {
-        if depth >= MAX_INCLUDE_DEPTH {
-            return Err(LoadError::IncludeCycle(place.clone()));
+/// Where a line stands.
+struct Position {
+    place: Place,
+    /// The number of substacks around it.
+    level: u8,
+    /// The number of files that include each other down to it.
+    depth: u8,
+    runs_as_root: bool,
+}
+
+impl Position {
+    fn rule(&self, kind: RuleKind, control: Control, word: &str) -> Rule {
+        Rule {
+            place: self.place.clone(),
+            level: self.level,
+            kind,
+            control,
+            word: word.to_owned(),
+            runs_as_root: self.runs_as_root,
         }
-        if depth + 1 >= MAX_COMMON_DEPTH && self.too_deep.is_none() {
-            self.too_deep = Some(place.clone());
-        }
-        Ok(())
     }
 }
 

@@ -24,10 +24,10 @@ pub(crate) struct Doctor {
 pub(crate) enum DoctorCommand {
     /// Write down that findings are meant: they are shown as accepted, and are no problem (root)
     ///
-    /// An acceptance holds for one line of one service. It ends when the text of the line changes,
-    /// when the line moves, or after its last day: then the finding is a problem again. The
-    /// acceptances are in /etc/totpd/accepted.toml. What shuts root or everybody out cannot be
-    /// accepted, nor what lets strangers in or cannot be checked.
+    /// An acceptance holds for one line of one service. It ends when the line moves or its text
+    /// changes, or after its last day. The finding is then a problem again. The acceptances are in
+    /// /etc/totpd/accepted.toml. What shuts root or everybody out cannot be accepted, nor what lets
+    /// strangers in or cannot be checked.
     Accept(Accept),
 }
 

@@ -37,10 +37,11 @@ pub(crate) struct Enroll {
     pub(crate) hotp: bool,
     /// Read the secret of an existing token as the first line of standard input
     ///
-    /// The secret is base32 in either case, in any groups, with or without padding; hexadecimal
-    /// digits, also with 0x or colons; or an otpauth:// link, whose digits, period, hash and
-    /// counter apply. 32, 40, 64 or 128 hexadecimal digits are hexadecimal, although they could be
-    /// base32. Only root may enroll a secret of less than 128 bits, and nobody one of less than 80.
+    /// The secret is base32 in either case, in any groups, with or without padding. Or it is
+    /// hexadecimal digits, also with 0x or colons. Or it is an otpauth:// link, whose digits,
+    /// period, hash and counter apply. 32, 40, 64 or 128 hexadecimal digits are hexadecimal,
+    /// although they could be base32. Only root may enroll a secret of less than 128 bits, and
+    /// nobody one of less than 80.
     #[arg(long)]
     pub(crate) secret_stdin: bool,
     /// Do not ask for a first code: the factor is verified when its key is written (root)

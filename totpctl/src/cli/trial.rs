@@ -18,8 +18,8 @@ pub(crate) struct ModuleOptions {
     /// Make the change although it denies users, or a program that reads the same stack
     #[arg(long)]
     pub(crate) even_so: bool,
-    /// Do not ask whether users that cannot be listed have a factor, nor whether a code alone may
-    /// let users in by ssh
+    /// Do not ask about users that cannot be listed, nor whether a code alone may let users in by
+    /// ssh
     #[arg(long)]
     pub(crate) yes: bool,
 }

@@ -1,7 +1,7 @@
 //! `totpctl enroll`: creates a factor, from the QR code to its first code.
 
 use serde_json::{Map, Value, json};
-use totpd_formats::token::Token;
+use totpd_formats::import::Token;
 use totpd_interface::{Dictionary, Error as DaemonError};
 use zbus::Variant;
 use zeroize::Zeroizing;

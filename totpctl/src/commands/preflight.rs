@@ -2,29 +2,27 @@
 //! in is denied unawares.
 
 mod effect;
+mod exception;
+mod host;
 mod profile;
 mod reach;
 mod refusal;
 
 use self::effect::Effect;
 pub(super) use self::reach::Reach;
-use self::refusal::{nobody_could_log_in, nullok_is_useless};
+use self::refusal::nobody_could_log_in;
 use crate::cli::ModuleOptions;
 use crate::client::Client;
 use crate::error::Error;
-use crate::findings::sshd::passwords::Missing;
-use crate::findings::sudo::{sudo_exceptions, sudo_keeps_no_factor};
+use crate::findings::sshd;
+use crate::findings::sshd::missing_password::Missing;
+use crate::findings::sudo::sudo_exceptions;
 use crate::findings::users::without_factor::WithoutFactor;
-use crate::findings::{selinux, sshd};
-use crate::host::accounts::with_locked_password;
-use crate::host::sshd::requires_other_method;
-use crate::pam::change::{
-    Change, check_enroll_after_password, needs_profile, plan_enable, read_after,
-};
+use crate::host::shadow::Shadow;
+use crate::pam::change::{Change, needs_profile, plan_enable, read_after};
 use crate::pam::files::read;
 use crate::pam::unenrolled::Unenrolled;
 use crate::terminal::{input, output};
-use crate::unit;
 
 /// What a change means for users without a factor.
 pub(super) struct Preflight {
@@ -74,70 +72,44 @@ impl Preflight {
         options: &ModuleOptions,
         changes: &[Change],
     ) -> Result<Self, Error> {
-        if service == "sshd"
-            && let Some(problems) = sshd::problems(&|file| read_after(changes, file))
-        {
-            return Err(Error::refused(format!("not changed: {problems}")));
+        host::check_sshd(service, changes)?;
+        if has(options, "enroll") {
+            exception::check_enroll(service, changes)?;
         }
-        let args = options.options().unwrap_or_default();
-        let has = |option: &str| args.iter().any(|other| other == option);
-        // What is not known cannot be relied on.
-        if has("enroll") && requires_other_method(service) != Some(true) {
-            check_enroll_after_password(changes)?;
-        }
-        let is_sudo =
-            changes.iter().any(|change| ["sudo", "sudo-i"].contains(&change.service.as_str()));
-        if has("enroll")
-            && is_sudo
-            && let Some(problem) = sudo_keeps_no_factor()
-        {
-            return Err(Error::refused(format!("not changed: {problem}")));
-        }
-        // A daemon that cannot start, or cannot be reached, would deny everybody.
-        if let Some(failure) = unit::start_failure() {
-            return Err(Error::Unreachable(format!(
-                "not changed: systemd cannot start totpd: {}; {}",
-                failure.message, failure.fix
-            )));
-        }
-        if let Some(problem) = selinux::problem(service) {
-            return Err(Error::refused(format!("not changed: {problem}")));
-        }
+        host::check_totpd(service)?;
         let effects: Vec<_> = changes.iter().map(|change| Effect::new(change, changes)).collect();
-        for Effect { service, outcome, .. } in &effects {
-            if let Some(outcome) = outcome
-                && let Some(useless_for) = outcome.nullok_is_useless
-            {
-                let is_proved = outcome.is_proved(requires_other_method(service));
-                return Err(nullok_is_useless(service, useless_for, is_proved == Some(true)));
-            }
+        exception::check_nullok(&effects)?;
+        let preflight = Self::new(service, changes, &effects)?;
+        preflight.reach.check(options.even_so)?;
+        preflight.check_sshd(options, changes)?;
+        if preflight.unenrolled == Unenrolled::Denied && preflight.users.enrolled == 0 {
+            let forwards_password = has(options, "forward_pass");
+            return Err(nobody_could_log_in(service, &preflight.users.unusable, forwards_password));
         }
-        if let Some(effect) = effects.iter().find(|effect| effect.skips_strangers())
-            && requires_other_method(effect.service) != Some(true)
-        {
-            return Err(Error::refused(format!(
-                "not changed: nullok would let in users without a factor by {}, and nothing else there proves \
-                 who they are; first have a line above that of pam_totp.so ask for the password",
-                effect.service
-            )));
+        if effects.iter().any(Effect::drops_exception) {
+            preflight.check_dropped(options)?;
         }
+        Ok(preflight)
+    }
+
+    /// Asks the daemon for the users, and sets aside those whose password is locked.
+    fn new(service: &str, changes: &[Change], effects: &[Effect<'_>]) -> Result<Self, Error> {
         let unenrolled = Unenrolled::strictest(effects.iter().map(Effect::after));
         let mut users = WithoutFactor::read(&Client::connect()?, Some(service))?;
-        let locked = with_locked_password();
+        let locked = Shadow::of_host().locked();
         let cannot_log_in = |name: &str| {
             locked.iter().any(|other| other == name)
                 && effects.iter().all(|effect| !effect.admits_locked(name))
         };
         let has_way_in = users.usable.iter().any(|name| !cannot_log_in(name));
-        let has_way_out = |name: &String| !cannot_log_in(name);
-        users.unusable.retain(has_way_out);
-        let preflight = Self {
+        users.unusable.retain(|name| !cannot_log_in(name));
+        Ok(Self {
             set_aside: match unenrolled {
                 Unenrolled::Denied => users.set_aside(cannot_log_in),
                 _ => Vec::new(),
             },
             locked_out: if has_way_in { Vec::new() } else { users.usable.clone() },
-            exceptions: if is_sudo { sudo_exceptions() } else { Vec::new() },
+            exceptions: if exception::is_sudo(changes) { sudo_exceptions() } else { Vec::new() },
             users,
             unenrolled,
             reach: Reach::from_changes(changes),
@@ -148,27 +120,23 @@ impl Preflight {
                 "sshd" => sshd::surprises(&|file| read_after(changes, file)),
                 _ => Vec::new(),
             },
-        };
-        preflight.reach.check(options.even_so)?;
-        if service == "sshd" && !options.yes {
-            let found = |read: &dyn Fn(&str) -> Option<String>| sshd::code_alone(read);
-            check_code_alone(found(&|file| read_after(changes, file)), &|| found(&read))?;
+        })
+    }
+
+    /// Checks who gets in by ssh after the change: by a code alone, and who no longer does.
+    fn check_sshd(&self, options: &ModuleOptions, changes: &[Change]) -> Result<(), Error> {
+        if self.service != "sshd" {
+            return Ok(());
         }
-        if service == "sshd" && !options.even_so {
-            preflight.check_root(&|| sshd::root_is_shut(&|file| read_after(changes, file)))?;
-            preflight.check_passwords(changes)?;
+        if !options.yes {
+            let after = sshd::code_alone(&|file| read_after(changes, file));
+            check_code_alone(after, &|| sshd::code_alone(&read))?;
         }
-        if unenrolled == Unenrolled::Denied && preflight.users.enrolled == 0 {
-            return Err(nobody_could_log_in(
-                service,
-                &preflight.users.unusable,
-                has("forward_pass"),
-            ));
+        if !options.even_so {
+            self.check_root(&|| sshd::root_is_shut(&|file| read_after(changes, file)))?;
+            self.check_passwords(changes)?;
         }
-        if effects.iter().any(Effect::drops_exception) {
-            preflight.check_dropped(options)?;
-        }
-        Ok(preflight)
+        Ok(())
     }
 
     /// Checks that root can log in by ssh, if no other user has a factor. `root_is_shut` returns
@@ -271,7 +239,7 @@ impl Preflight {
             let names = output::names(&self.locked_out);
             message += &format!(
                 " No enrolled user can log in with a password and a code, because their passwords are locked: \
-                 {names}. So no login keeps a trial: set a password (passwd USER), or write a line for key and \
+                 {names}. So no login keeps a trial. Set a password (passwd USER), or write a line for key and \
                  code by hand (README)."
             );
         }
@@ -284,6 +252,11 @@ impl Preflight {
         }
         message
     }
+}
+
+/// Reports whether the line of the module gets this option.
+fn has(options: &ModuleOptions, option: &str) -> bool {
+    options.options().unwrap_or_default().iter().any(|other| other == option)
 }
 
 /// Asks whether a code alone may let users in by ssh. `problem`: that it does after the change.

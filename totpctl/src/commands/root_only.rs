@@ -21,8 +21,7 @@ fn what(command: &Command) -> Option<&'static str> {
             Some("change a PAM service")
         }
         Command::Enable { dry_run: true, .. } => Some(
-            "see what that would change, because it depends on the users of the store and the configuration of \
-             sshd, which only root reads",
+            "see what that would change; it depends on the users of the store and the configuration of sshd",
         ),
         Command::Doctor(options) => match &options.command {
             Some(DoctorCommand::Accept(accept)) if !accept.list => Some("accept findings"),

@@ -37,7 +37,7 @@ pub(super) fn run(
         let keeps = keeps(service, &kept);
         output::note(&format!(
             "{service} is already configured; there is nothing to try, because a trial reverts only what totpctl \
-             changes.{keeps} To test a line that you wrote, keep this session open, and log in with a code {}. \
+             changes.{keeps} To test a line of your own, keep this session open and log in with a code {}. \
              docs/admin/install.md has a timer that reverts it.",
             how_to_log_in(service)
         ));

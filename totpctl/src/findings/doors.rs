@@ -10,7 +10,7 @@ use crate::host::door::known_doors::{
 use crate::host::door::skipped::{cockpit_exceptions, polkit_exceptions};
 use crate::host::door::{CodeNeed, Door, automatic_login, never_asking};
 use crate::host::rescue_mode;
-use crate::host::root_password::RootPassword;
+use crate::host::shadow::{Password, Shadow};
 use crate::pam::families::FAMILIES;
 use crate::program;
 use crate::unit::has_systemd;
@@ -99,9 +99,10 @@ pub(crate) fn check(name: &str, services: &Services, report: &mut Report) {
     let asking = ["sudo", "su", "doas", "polkit-1"].into_iter();
     // One note is enough.
     if asking.clone().find(|first| services.get(first).code == CodeNeed::Asked) == Some(name) {
-        report
-            .notes
-            .extend(ways_to_root(services, RootPassword::of_host() == RootPassword::Locked));
+        report.notes.extend(ways_to_root(
+            services,
+            Shadow::of_host().password_of("root") == Some(Password::Locked),
+        ));
     }
 }
 

@@ -3,13 +3,13 @@
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::services::Services;
-use super::sshd::passwords::Missing;
+use super::sshd::missing_password::Missing;
 use super::sudo::Stack;
 use super::users::factors::Enrolled;
 use super::{doors, selinux, sshd};
 use crate::host::door::Door;
 use crate::host::people::people;
-use crate::host::root_password::RootPassword;
+use crate::host::shadow::{Password, Shadow};
 use crate::host::sudo::{Sudo, allows};
 use crate::pam::asking_services::asking_services;
 use crate::pam::files::read;
@@ -65,7 +65,8 @@ fn check_sshd<'a>(
         findings.push(missing.into_finding());
     }
     let doors = sshd::check(report);
-    if RootPassword::of_host() == RootPassword::Usable {
+    let root = Shadow::of_host().password_of("root");
+    if matches!(root, Some(Password::Set | Password::Empty)) {
         let finding = sshd::root_by_password(&read);
         // Before any service asks, every password of this host is enough.
         match asking_services().is_empty() {

@@ -41,8 +41,7 @@ fn denied_server(service: &str) -> Option<Finding> {
     }
     let finding = Finding::new(
         FindingId::SelinuxServersDenied,
-        "SELinux lets only programs that log people in ask totpd, and doctor does not know this service as one \
-         of theirs, so its codes may be denied",
+        "SELinux may deny the codes of this service, because only programs that log people in may ask totpd",
     );
     Some(finding.fix("run setsebool -P totpd_ask_servers on"))
 }

@@ -1,8 +1,9 @@
 //! The ways in by ssh, and what sshd's configuration means for the code.
 
 mod assessment;
+mod doors;
 mod message;
-pub(crate) mod passwords;
+pub(crate) mod missing_password;
 mod reload;
 mod rest;
 mod root_password;
@@ -10,7 +11,8 @@ mod root_password;
 mod tests;
 mod uncounted;
 
-use self::assessment::{assess, passwords_alone, unknown_door};
+use self::assessment::{assess, passwords_alone};
+use self::doors::unknown_door;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use crate::host::door::{CodeNeed, Door};

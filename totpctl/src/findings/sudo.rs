@@ -16,7 +16,7 @@ use super::report::Report;
 use crate::host::door::{CodeNeed, Door};
 use crate::host::name_services;
 use crate::host::sudo::services::UsedService;
-use crate::host::sudo::sudoers::{Ignored, Place, Reach};
+use crate::host::sudo::sudoers::{Ignored, Place, Reach, Sudoers};
 use crate::host::sudo::{Sudo, directory_of_rules};
 use crate::pam::change::how_to_create;
 use crate::pam::files::path_of;
@@ -105,33 +105,44 @@ impl Sudo {
         if !self.services.iter().any(asks) {
             return;
         }
-        for UsedService { command, name, scope } in self.services.iter().filter(|used| !asks(used))
-        {
-            let message =
-                format!("{command} uses the PAM service {name:?}, which asks for no code");
-            let fix = match path_of(name) {
-                Some(_) => format!("run totpctl enable {name}"),
-                None => how_to_create(name),
-            };
-            let finding = Finding::new(FindingId::SudoServiceWithoutCode, message).fix(fix);
-            report.problems.push(match scope {
-                Some((_, place)) => finding.at(place.clone()).depends_on(self.aliases_at(place)),
-                None => finding,
-            });
+        let silent = self.services.iter().filter(|used| !asks(used));
+        report.problems.extend(silent.map(|used| self.service_without_code(used)));
+        self.check_files(report);
+        match &self.sudoers {
+            Some(sudoers) => self.check_rules(sudoers, stack, is_enrolled, report),
+            None => {
+                let message = "the rules of sudo are not checked: only root can read them";
+                let finding = Finding::new(FindingId::SudoersNotChecked, message);
+                report.notes.push(finding.fix("run doctor as root"));
+            }
         }
+    }
+
+    fn service_without_code(&self, used: &UsedService) -> Finding {
+        let UsedService { command, name, scope } = used;
+        let message = format!("{command} uses the PAM service {name:?}, which asks for no code");
+        let fix = match path_of(name) {
+            Some(_) => format!("run totpctl enable {name}"),
+            None => how_to_create(name),
+        };
+        let finding = Finding::new(FindingId::SudoServiceWithoutCode, message).fix(fix);
+        match scope {
+            Some((_, place)) => finding.at(place.clone()).depends_on(self.aliases_at(place)),
+            None => finding,
+        }
+    }
+
+    /// Adds what sudo or doctor cannot read, for whatever reason.
+    fn check_files(&self, report: &mut Report) {
         report.notes.extend(self.silence.iter().map(|reason| {
             let message = format!("the PAM services of sudo are not known: {reason}");
             Finding::new(FindingId::SudoersNotChecked, message).fix("run sudo -V as root")
         }));
-        let unreadable = |(place, words): &(Place, String)| {
-            Finding::new(
-                FindingId::SudoersUnreadable,
-                format!("sudo cannot read this line: {words}"),
-            )
-            .fix("correct it with visudo")
-            .at(place.clone())
-        };
-        report.problems.extend(self.faults.iter().map(unreadable));
+        report.problems.extend(self.faults.iter().map(|(place, words)| {
+            let message = format!("sudo cannot read this line: {words}");
+            let finding = Finding::new(FindingId::SudoersUnreadable, message);
+            finding.fix("correct it with visudo").at(place.clone())
+        }));
         report.notes.extend(self.unread.iter().map(|(place, reason)| {
             let message = format!("sudo may read rules here that doctor cannot read: {reason}");
             let finding = Finding::new(FindingId::SudoersNotChecked, message).at(place.clone());
@@ -143,30 +154,23 @@ impl Sudo {
             let finding = Finding::new(FindingId::SudoersNotChecked, message).in_file(path);
             finding.fix("remove it, or check it by hand")
         }));
-        let Some(sudoers) = &self.sudoers else {
-            let message = "the rules of sudo are not checked: only root can read them";
-            let finding = Finding::new(FindingId::SudoersNotChecked, message);
-            report.notes.push(finding.fix("run doctor as root"));
-            return;
-        };
+    }
+
+    /// Adds what the rules mean for the code.
+    fn check_rules(
+        &self,
+        sudoers: &Sudoers,
+        stack: &dyn Fn(&str) -> Stack,
+        is_enrolled: &dyn Fn(&str) -> Option<bool>,
+        report: &mut Report,
+    ) {
         for ignored in &sudoers.ignored {
             match (ignored_finding(ignored), ignored.is_main) {
                 (problem, true) => report.problems.push(problem),
                 (note, false) => report.notes.push(note),
             }
         }
-        let group = self.exempt_group.as_deref();
-        report.notes.extend(exceptions(sudoers, group).iter().map(|exception| {
-            let finding =
-                Finding::new(FindingId::SudoersException, exception.sentence()).fix(EXCEPTION_FIX);
-            match &exception.place {
-                Some(place) => {
-                    let basis = exception.basis(self.aliases_at(place));
-                    finding.at(place.clone()).depends_on(basis)
-                }
-                None => finding,
-            }
-        }));
+        report.notes.extend(self.exception_notes(sudoers));
         report.notes.extend(memory::notes(sudoers));
         report.problems.extend(tries::problem(sudoers));
         if self.services.iter().any(|used| stack(&used.name).enrolls) {
@@ -183,15 +187,28 @@ impl Sudo {
                 (false, note) => report.notes.push(note),
             }
         }
-        if let Some(source) = directory_of_rules() {
+        report.notes.extend(directory_of_rules().map(|source| {
             let message =
                 format!("the rules of sudo that come from a directory are not checked ({source})");
-            report.notes.push(
-                Finding::new(FindingId::SudoersNotChecked, message)
-                    .in_file(name_services::configuration())
-                    .fix("check them by hand, for example with sudo -l -U USER"),
-            );
-        }
+            Finding::new(FindingId::SudoersNotChecked, message)
+                .in_file(name_services::configuration())
+                .fix("check them by hand, for example with sudo -l -U USER")
+        }));
+    }
+
+    fn exception_notes(&self, sudoers: &Sudoers) -> Vec<Finding> {
+        let note = |exception: &Exception| {
+            let finding =
+                Finding::new(FindingId::SudoersException, exception.sentence()).fix(EXCEPTION_FIX);
+            match &exception.place {
+                Some(place) => {
+                    let basis = exception.basis(self.aliases_at(place));
+                    finding.at(place.clone()).depends_on(basis)
+                }
+                None => finding,
+            }
+        };
+        exceptions(sudoers, self.exempt_group.as_deref()).iter().map(note).collect()
     }
 
     /// Returns the users and commands for which sudo asks nothing, each as a phrase.

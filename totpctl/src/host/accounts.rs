@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use super::name_services;
+use super::shadow::{Password, Shadow};
 use crate::program;
 
 /// An account of the host, or of a source that lists its users.
@@ -33,14 +34,10 @@ impl Account {
         self.has_shell() && shells.lines().any(|line| line.trim() == shell)
     }
 
-    /// Reports whether somebody can log in to it: `shadow` has a password for it, or its home has
-    /// keys for sshd.
-    pub(crate) fn has_credential(&self, shadow: &str) -> bool {
-        let has_password = shadow.lines().any(|line| {
-            let mut fields = line.split(':');
-            fields.next() == Some(&self.name)
-                && fields.next().is_some_and(|hash| !hash.starts_with(['!', '*']))
-        });
+    /// Reports whether somebody can log in to it: it has a password, or its home has keys for sshd.
+    pub(crate) fn has_credential(&self, shadow: &Shadow) -> bool {
+        let has_password =
+            matches!(shadow.password_of(&self.name), Some(Password::Set | Password::Empty));
         let keys = ["authorized_keys", "authorized_keys2"];
         let has_key = |file| {
             fs::metadata(Path::new(&self.home).join(".ssh").join(file))
@@ -74,17 +71,6 @@ pub(crate) fn list_local() -> Vec<Account> {
         texts.map(|text| String::from_utf8_lossy(&text).into_owned()).collect::<Vec<_>>().join("\n")
     };
     parse(&read("passwd"), &read("group"))
-}
-
-/// Returns the accounts whose password never matches, for root.
-pub(crate) fn with_locked_password() -> Vec<String> {
-    let shadow = fs::read("/etc/shadow").unwrap_or_default();
-    let shadow = String::from_utf8_lossy(&shadow);
-    let locked = shadow.lines().filter_map(|line| {
-        let (name, rest) = line.split_once(':')?;
-        rest.starts_with(['!', '*']).then_some(name)
-    });
-    locked.map(ToOwned::to_owned).collect()
 }
 
 /// Reads the texts of `passwd` and `group`. A name counts once. Lines that libc does not read are
@@ -128,22 +114,6 @@ fn first_of_each<T, K: Eq + Hash>(
 ) -> impl Iterator<Item = T> {
     let mut seen = HashSet::new();
     entries.filter(move |entry| seen.insert(key(entry)))
-}
-
-/// A user without a password: it never matches, or is empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lacking {
-    pub(crate) name: String,
-    /// True if it is empty, which sshd may accept (`PermitEmptyPasswords`).
-    pub(crate) is_empty: bool,
-}
-
-/// Reads the text of `/etc/shadow`. A user that it does not have is not known to lack one.
-pub(crate) fn lacks_password(shadow: &str, name: &str) -> Option<Lacking> {
-    let mut entries = shadow.lines().map(|line| line.split(':'));
-    let hash = entries.find_map(|mut fields| (fields.next()? == name).then(|| fields.next())?)?;
-    let is_empty = hash.is_empty();
-    (is_empty || hash.starts_with(['!', '*'])).then(|| Lacking { name: name.to_owned(), is_empty })
 }
 
 #[cfg(test)]
@@ -211,13 +181,13 @@ mod tests {
             ("root:$6$x:1\ngit:$6$x:1\n", true),
             ("git::1\n", true),
         ] {
-            assert_eq!(account.has_credential(shadow), expected, "{shadow}");
+            assert_eq!(account.has_credential(&Shadow::from(shadow)), expected, "{shadow}");
         }
         fs::create_dir(home.path().join(".ssh")).unwrap();
         fs::write(home.path().join(".ssh/authorized_keys"), "").unwrap();
-        assert!(!account.has_credential(""), "an empty file");
+        assert!(!account.has_credential(&Shadow::from("")), "an empty file");
         fs::write(home.path().join(".ssh/authorized_keys"), "ssh-ed25519 AAAA\n").unwrap();
-        assert!(account.has_credential(""));
+        assert!(account.has_credential(&Shadow::from("")));
     }
 
     #[test]
@@ -228,24 +198,6 @@ mod tests {
         {
             let account = parse(&format!("x:x:5:5::/:{shell}\n"), "").remove(0);
             assert_eq!(account.has_listed_shell(shells), expected, "{shell}");
-        }
-    }
-
-    #[test]
-    fn a_password_that_never_matches_is_none() {
-        let shadow =
-            "root:!:1:0:9:7:::\nalice:$y$j9T$x:1::::::\nbob:*:1\ncarol::1\ndave:!$y$x:1\nbroken\n";
-        let lacking = |name: &str| lacks_password(shadow, name).map(|found| found.is_empty);
-        for (name, expected) in [
-            ("root", Some(false)),
-            ("alice", None),
-            ("bob", Some(false)),
-            ("carol", Some(true)),
-            ("dave", Some(false)),
-            ("broken", None),
-            ("nobody", None),
-        ] {
-            assert_eq!(lacking(name), expected, "{name}");
         }
     }
 }

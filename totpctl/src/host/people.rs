@@ -4,7 +4,8 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use super::accounts::{self, Account, with_locked_password};
+use super::accounts::{self, Account};
+use super::shadow::Shadow;
 use super::{name_services, sshd};
 
 /// The users who may log in.
@@ -42,8 +43,8 @@ pub(crate) fn people() -> People {
     let listed = accounts::list_all();
     let unlisted = if listed.is_some() { Vec::new() } else { name_services::without_files() };
     let accounts = listed.unwrap_or_else(accounts::list_local);
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let (shells, shadow) = (read("/etc/shells"), read("/etc/shadow"));
+    let shells = fs::read_to_string("/etc/shells").unwrap_or_default();
+    let shadow = Shadow::of_host();
     let is_used =
         |account: &Account| account.has_listed_shell(&shells) && account.has_credential(&shadow);
     let mut people = with_shell(&accounts, &limits, &is_used);
@@ -119,7 +120,7 @@ fn uid_limits(definitions: &str) -> RangeInclusive<u32> {
 
 /// Returns the people of this host whose password never matches, for root.
 pub(crate) fn people_with_locked_password() -> Vec<String> {
-    let locked = with_locked_password();
+    let locked = Shadow::of_host().locked();
     let people = people().people.into_iter().map(|person| person.name);
     people.filter(|name| locked.contains(name)).collect()
 }

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::door::CodeNeed;
-use super::root_password::RootPassword;
+use super::shadow::{Password, Shadow};
 
 /// Returns what rescue mode of this host asks for.
 pub(crate) fn code_of_host() -> CodeNeed {
-    if is_forced() { CodeNeed::NotAsked } else { code(RootPassword::of_host()) }
+    if is_forced() { CodeNeed::NotAsked } else { code(password_of_root()) }
 }
 
 /// Reports whether rescue mode starts a shell without a password if root is locked.
@@ -16,7 +16,7 @@ pub(crate) fn is_forced() -> bool {
     let texts = SETTINGS.iter().flat_map(|pattern| glob::glob(pattern).into_iter().flatten());
     let command_line = [Ok(PathBuf::from("/proc/cmdline"))];
     let mut texts = texts.chain(command_line).flatten().filter_map(|path| fs::read(path).ok());
-    RootPassword::of_host() == RootPassword::Locked
+    password_of_root() == Some(Password::Locked)
         && texts.any(|text| forces(&String::from_utf8_lossy(&text)))
 }
 
@@ -29,14 +29,18 @@ fn forces(text: &str) -> bool {
     })
 }
 
+fn password_of_root() -> Option<Password> {
+    Shadow::of_host().password_of("root")
+}
+
 /// Returns what `sulogin` asks for: the password of root, and no code.
-fn code(password: RootPassword) -> CodeNeed {
+fn code(password: Option<Password>) -> CodeNeed {
     match password {
-        RootPassword::Usable => CodeNeed::NotAsked,
-        RootPassword::Locked => CodeNeed::Closed(
+        Some(Password::Set | Password::Empty) => CodeNeed::NotAsked,
+        Some(Password::Locked) => CodeNeed::Closed(
             "root is locked, and rescue mode asks for the password of root".to_owned(),
         ),
-        RootPassword::NotSeen => CodeNeed::Unknown(
+        None => CodeNeed::Unknown(
             "rescue mode asks for the password of root, which only root can see in /etc/shadow"
                 .to_owned(),
         ),
@@ -72,8 +76,8 @@ mod tests {
 
     #[test]
     fn a_password_that_is_not_seen_is_no_way_in_that_is_open() {
-        assert_eq!(code(RootPassword::Usable), CodeNeed::NotAsked);
-        assert!(matches!(code(RootPassword::Locked), CodeNeed::Closed(_)));
-        assert!(matches!(code(RootPassword::NotSeen), CodeNeed::Unknown(_)));
+        assert_eq!(code(Some(Password::Set)), CodeNeed::NotAsked);
+        assert!(matches!(code(Some(Password::Locked)), CodeNeed::Closed(_)));
+        assert!(matches!(code(None), CodeNeed::Unknown(_)));
     }
 }

@@ -20,9 +20,9 @@ use self::connections::connection::Connection;
 use self::launch::socket;
 use self::question::ask;
 use self::survey::Survey;
-use self::ways::password::{self, ShutUser};
+use self::ways::password_after_key::{self, ShutUser};
 use self::ways::stack;
-use super::accounts::Lacking;
+use super::shadow::Lacking;
 use crate::program;
 
 /// Returns the answers of sshd, if there is one and it answers root.
@@ -135,7 +135,7 @@ pub(crate) fn shut_without_password(
     };
     // One answer takes some 20 ms.
     let lacking = lacking.get(..MAX_QUESTIONS).unwrap_or(lacking);
-    let users = password::shut_out(survey, &facts, lacking, &ask);
+    let users = password_after_key::shut_out(survey, &facts, lacking, &ask);
     let usual = || survey.everybody.trace.place(&["AuthenticationMethods"]);
     let place = match users.iter().find(|user| user.block.is_none()) {
         Some(_) => usual(),

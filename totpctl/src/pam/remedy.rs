@@ -44,7 +44,7 @@ pub(crate) fn end_at_wrong_password(
             };
             format!(
                 "{change}. Include {file} with \"include\", because the stack continues after a \"substack\". \
-                 The change affects all services that include {file}: keep a root shell open, and run totpctl \
+                 The change affects all services that include {file}. Keep a root shell open, and run totpctl \
                  doctor before you close it. See docs/admin/distributions.md"
             )
         }

@@ -1,8 +1,5 @@
-//! The formats in which other programs keep and hand over seeds. Each format has its own file.
+//! The formats in which other programs keep and hand over seeds. Each format has its own file: in
+//! `import` if it is read, in `export` if it is written.
 
-mod base32;
-mod hexadecimal;
-mod key_uri;
-pub mod otpauth;
-pub mod token;
-pub mod unreadable_secret;
+pub mod export;
+pub mod import;

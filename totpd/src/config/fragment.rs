@@ -214,7 +214,7 @@ fn duration_within<'de, D: Deserializer<'de>>(
 
 fn issuer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    totpd_formats::otpauth::check_label(&text).map_err(de::Error::custom)?;
+    totpd_formats::export::check_label(&text).map_err(de::Error::custom)?;
     Ok(Some(text))
 }
 

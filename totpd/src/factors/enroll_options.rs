@@ -5,7 +5,7 @@ use totpd_core::code::DIGITS;
 use totpd_core::factor::{Kind, PERIOD, Restrictions};
 use totpd_core::otp::Algorithm;
 use totpd_core::seed::{RECOMMENDED_SEED_BYTES, SEED_BYTES, Seed};
-use totpd_formats::otpauth;
+use totpd_formats::export;
 use totpd_interface::dictionary::DictReader;
 use totpd_interface::{Dictionary, Error};
 use zeroize::Zeroizing;
@@ -59,7 +59,7 @@ impl Options {
         reject_unknown(options, &KEYS)?;
         let name = name(options, "name")?;
         let issuer = options.text("issuer")?;
-        if let Some(Err(reason)) = issuer.map(otpauth::check_label) {
+        if let Some(Err(reason)) = issuer.map(export::check_label) {
             return Err(Error::InvalidArgument(format!("issuer {reason}")));
         }
         let algorithm = match options.text("algorithm")? {

@@ -5,7 +5,7 @@ use totpd_core::enrollment::{self, Confirmation, LabelHistory};
 use totpd_core::factor::{FactorId, LoginNonce, LoginToken, Maker};
 use totpd_core::moment::Moment;
 use totpd_core::record_key::RecordKey;
-use totpd_formats::otpauth;
+use totpd_formats::export::otpauth_uri;
 use totpd_interface::login::{BeginReply, LoginContext, Method, Nonce, VerifyReply};
 use totpd_interface::{Dictionary, Error};
 
@@ -70,7 +70,7 @@ pub(crate) async fn offer(
         factor: Some(factor.id.clone()),
         ..LoginEvent::new(login, LoginOutcome::Enrolling, Reason::FactorShown)
     }));
-    let link = otpauth::otpauth(&factor, &issuer(daemon, None), &label);
+    let link = otpauth_uri(&factor, &issuer(daemon, None), &label);
     let text = screen(&link, &factor.seed.base32(), locale::system_locale_is_utf8());
     let (factor, uri) = (factor.id.to_string(), Some(link.as_str().to_owned()));
     Ok(Some(BeginReply::Enroll { text, factor, uri }))

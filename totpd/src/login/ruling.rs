@@ -11,7 +11,7 @@ use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::host::clock;
 
-/// A login that a rule lets by without a code.
+/// A login for which a rule asks no code.
 pub(crate) struct Passage<'r> {
     /// The rule.
     pub(crate) rule: &'r Rule,

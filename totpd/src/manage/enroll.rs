@@ -6,7 +6,7 @@ use totpd_core::enrollment::{
 };
 use totpd_core::management::{self, Reauthentication};
 use totpd_core::moment::Moment;
-use totpd_formats::otpauth;
+use totpd_formats::export::otpauth_uri;
 use totpd_interface::{DictBuilder, Dictionary, Error};
 use totpd_qr::Picture;
 
@@ -66,7 +66,7 @@ pub(crate) async fn enroll(
         .await?;
     let (account, factor, outcome, replaces) =
         enrolled.map_err(|refusal| refuse(daemon, caller, refusal))?;
-    let link = otpauth::otpauth(&factor, &issuer, &account);
+    let link = otpauth_uri(&factor, &issuer, &account);
     let reason = Reason::from_enrolled(outcome, factor.is_verified());
     daemon.audit.record(&caller.event(Factors::One(factor.id.clone()), reason));
     // The factor is on disk, so the daemon returns its key in any case. The user can make codes

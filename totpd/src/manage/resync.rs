@@ -49,10 +49,9 @@ pub(crate) async fn resync(
         }
         ResyncOutcome::CodeVoid => Err(Error::Throttled(CODES_VOID.into())),
         ResyncOutcome::NotFound => {
-            let reach = if by == Maker::Root { "hour" } else { "five minutes" };
+            let reach = if by == Maker::Root { "an hour" } else { "five minutes" };
             Err(Error::InvalidCode(format!(
-                "these are not two codes in a row of this token: of its next thousand, or of the \
-                 last or next {reach}"
+                "these are not two codes in a row of this token: of its next thousand, or within {reach} of now"
             )))
         }
         ResyncOutcome::Refused(refusal) => Err(error_of_enrollment(refusal)),

@@ -1,6 +1,6 @@
 //! The secret of an existing token, and what its link says beside the options.
 
-use totpd_formats::token::{Token, UriParameters};
+use totpd_formats::import::{Token, UriParameters};
 use zbus::Variant;
 
 use crate::error::Error;

@@ -18,8 +18,8 @@ fn finding(starters: &Starters) -> Option<Finding> {
     })
 }
 
-const NOT_STARTED: &str = "nothing starts totpd again if it ends or the host reboots, and every login with a code is \
-                           then denied: neither systemd nor D-Bus does it here, and no script of an init";
+const NOT_STARTED: &str = "nothing starts totpd again if it ends or the host reboots: no systemd, D-Bus or init \
+                           script; every login with a code is then denied";
 
 #[cfg(test)]
 mod tests {

@@ -3,12 +3,12 @@
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
 use crate::host::rescue_mode::is_forced;
-use crate::host::root_password::RootPassword;
+use crate::host::shadow::{Password, Shadow};
 use crate::unit::has_systemd;
 
 /// Adds a note if rescue mode of this host would let nobody in, for root.
 pub(super) fn check(report: &mut Report) {
-    if RootPassword::of_host() == RootPassword::Locked && !is_forced() {
+    if Shadow::of_host().password_of("root") == Some(Password::Locked) && !is_forced() {
         report.notes.push(locked(has_systemd()));
     }
 }

@@ -15,15 +15,7 @@ pub(super) fn check(report: &mut Report) {
     let folder = Path::new(FOLDER);
     let Ok(metadata) = fs::metadata(folder) else { return };
     if metadata.ino() == LEFT_OUT_SUBVOLUME && is_btrfs(folder) {
-        let finding = Finding::new(
-            FindingId::StoreLeftOut,
-            "the system was rolled back to a snapshot of Btrfs, which has an empty folder in the place of the \
-             store, so nobody can log in with a code",
-        );
-        report.problems.push(finding.in_file(FOLDER).fix(
-            "move the subvolume of the store there, or remove the folder and restore a backup \
-             (docs/admin/store.md, \"Btrfs\")",
-        ));
+        report.problems.push(left_out());
         return;
     }
     if metadata.uid() != 0 || metadata.mode() & 0o077 != 0 {
@@ -44,44 +36,57 @@ pub(super) fn check(report: &mut Report) {
             );
         }
     }
+    match copying.map(copying_finding) {
+        Some((true, problem)) => report.problems.push(problem),
+        Some((false, note)) => report.notes.push(note),
+        None => {}
+    }
+}
+
+/// Returns the problem that a snapshot has an empty folder in the place of the store.
+fn left_out() -> Finding {
+    let finding = Finding::new(
+        FindingId::StoreLeftOut,
+        "nobody can log in with a code, because the system was rolled back to a Btrfs snapshot without the store",
+    );
+    finding.in_file(FOLDER).fix(
+        "move the subvolume of the store there, or remove the folder and restore a backup \
+         (docs/admin/store.md, \"Btrfs\")",
+    )
+}
+
+/// Returns what follows if the file system copies what it overwrites, and whether it is a problem.
+fn copying_finding(copying: Copying) -> (bool, Finding) {
+    let file = format!("{FOLDER}/store.db");
     match copying {
-        Some(Copying::Curable) => report.problems.push(
-            Finding::new(
-                FindingId::StoreCopyOnWrite,
-                "Btrfs copies what it overwrites in this file, so nobody can log in with a code when the \
-                 disk is full",
-            )
-            .in_file(format!("{FOLDER}/store.db"))
-            .fix(MOVE_TO_SUBVOLUME),
-        ),
-        Some(Copying::InSnapshot) => report.notes.push(
-            Finding::new(
-                FindingId::StoreInSnapshot,
-                "a snapshot shares the blocks of this file, so the next logins need free space on the disk",
-            )
-            .in_file(format!("{FOLDER}/store.db"))
-            .fix(MOVE_TO_SUBVOLUME),
-        ),
-        Some(Copying::Unknown(reason)) => report.notes.push(
-            Finding::new(
-                FindingId::StoreInSnapshot,
-                format!("cannot tell whether a snapshot shares the blocks of this file: {reason}"),
-            )
-            .in_file(format!("{FOLDER}/store.db"))
-            .fix("run filefrag -v on it, and look for shared"),
-        ),
-        Some(Copying::Always(file_system)) => report.notes.push(
-            Finding::new(
-                FindingId::StoreCopyAlways,
-                format!(
-                    "{file_system} copies what it overwrites, so nobody can log in with a code when its disk \
-                     is full, and no setting prevents that"
+        Copying::Curable => {
+            let message = "Btrfs copies what it overwrites here, so a full disk keeps everybody with a code out";
+            let finding = Finding::new(FindingId::StoreCopyOnWrite, message);
+            (true, finding.in_file(file).fix(MOVE_TO_SUBVOLUME))
+        }
+        Copying::InSnapshot => {
+            let message = "a snapshot shares the blocks of this file, so the next logins need free space on the disk";
+            let finding = Finding::new(FindingId::StoreInSnapshot, message);
+            (false, finding.in_file(file).fix(MOVE_TO_SUBVOLUME))
+        }
+        Copying::Unknown(reason) => {
+            let message =
+                format!("cannot tell whether a snapshot shares the blocks of this file: {reason}");
+            let finding = Finding::new(FindingId::StoreInSnapshot, message).in_file(file);
+            (false, finding.fix("run filefrag -v on it, and look for shared"))
+        }
+        Copying::Always(file_system) => {
+            let message = format!(
+                "{file_system} always copies what it overwrites, so a full disk keeps everybody with a code out"
+            );
+            let finding = Finding::new(FindingId::StoreCopyAlways, message).in_file(FOLDER);
+            (
+                false,
+                finding.fix(
+                    "watch the free space, or mount a file system that overwrites in place, such as ext4",
                 ),
             )
-            .in_file(FOLDER)
-            .fix("watch the free space, or mount a file system that overwrites in place, such as ext4"),
-        ),
-        None => {}
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use super::doors::{all_doors, excluded_door, other_doors, unknown_door};
 use super::message;
 use super::rest;
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
-use crate::host::door::{CodeNeed, Door};
+use crate::host::door::Door;
 use crate::host::sshd::case::{Case, Cases, Overlap};
 use crate::host::sshd::config::blocks::Block;
 use crate::host::sshd::config::effective::{Effective, USUAL_SERVICE};
@@ -28,144 +29,212 @@ pub(super) fn assess(
         let name = config.pam.service();
         known.borrow_mut().entry(name.to_owned()).or_insert_with(|| facts(name)).clone()
     };
-    let config = &survey.everybody.config;
-    let stack = stack_of(config);
-    let usual = ways(config, &stack, Who::Anybody, None);
-    let others_log_in = usual.iter().any(Way::is_usable);
-    let usual_effects = effects(config, &stack, None);
-    let of_root = |case: &Case| {
-        let stack = stack_of(&case.config);
-        let effect = root_effect(&case.config, &stack, case.refused_by, others_log_in);
-        (ways(&case.config, &stack, Who::Root, case.refused_by), effect)
-    };
-    let mut doors = all_doors(ways(config, &stack, Who::Anybody, None), config);
-    doors.extend(excluded_door(config));
-    let mut root_effects = None;
-    match &survey.root {
-        Ok(case) => {
-            let (ways, effect) = of_root(case);
-            let is_root_alone = |effect: &Effect| matches!(effect, Effect::RootCannotLogIn(_));
-            root_effects = effect.filter(is_root_alone);
-            doors.extend(other_doors(ways, &usual, &case.config, "root"));
-        }
-        Err(reason) => doors.push(unknown_door(Some("root"), reason.clone())),
+    let assessment = Assessment::new(survey, &stack_of);
+    let mut doors = assessment.usual_doors();
+    assessment.add_passwords_alone(report);
+    let asks = facts(USUAL_SERVICE).asks || stack_of(&survey.everybody.config).asks;
+    if asks {
+        assessment.add_everybody(report);
     }
-    for place in passwords_alone(survey, &stack_of) {
-        match place {
-            None => {
-                message::for_all(
-                    &Effect::PasswordAlone,
-                    config,
-                    &survey.everybody.trace,
-                    None,
-                    report,
-                );
-            }
-            Some((block, config)) => message::for_match(
-                &block.place,
-                &block.criteria(),
-                &Effect::PasswordAlone,
-                config,
-                report,
-            ),
-        }
-    }
-    let root_ways = survey.root.as_ref().map(|case| of_root(case).0).unwrap_or_default();
-    let of_everybody = usual_effects.iter().map(|effect| (effect, config));
-    let root_config = survey.root.as_ref().map_or(config, |case| &case.config);
-    let of_root_alone = root_effects.iter().map(|effect| (effect, root_config));
+    assessment.add_root(report);
     // Without a code there is nothing else to say about it.
     let mut silent = Report::default();
-    let asks = facts(USUAL_SERVICE).asks || stack.asks;
-    if !asks {
-        for (effect, config) in of_root_alone.clone() {
-            message::for_all(effect, config, &survey.everybody.trace, None, report);
-        }
-    }
     let report = if asks { report } else { &mut silent };
-    for (effect, config) in of_everybody.chain(of_root_alone) {
-        let remark = rest::remark(effect, survey, &stack_of);
-        message::for_all(effect, config, &survey.everybody.trace, remark.as_ref(), report);
-    }
     report.notes.extend(unread_drop_ins(survey));
     for (block, cases) in &survey.blocks {
+        doors.extend(assessment.add_block(block, cases, report));
+    }
+    for overlap in &survey.overlaps {
+        doors.extend(assessment.add_overlap(overlap, report));
+    }
+    report.notes.extend(unasked_finding(survey));
+    doors
+}
+
+/// What is known of everybody and of root, beside which each block is judged.
+struct Assessment<'a> {
+    survey: &'a Survey,
+    stack_of: &'a dyn Fn(&Effective) -> PamStack,
+    /// True if users other than root can log in.
+    others_log_in: bool,
+    everybody: Access,
+    /// Nothing, if the configuration of root is not known.
+    root: Access,
+}
+
+/// What a configuration means for those who log in under it.
+#[derive(Default)]
+struct Access {
+    ways: Vec<Way>,
+    effects: Vec<Effect>,
+}
+
+impl<'a> Assessment<'a> {
+    fn new(survey: &'a Survey, stack_of: &'a dyn Fn(&Effective) -> PamStack) -> Self {
+        let config = &survey.everybody.config;
+        let stack = stack_of(config);
+        let everybody = Access {
+            ways: ways(config, &stack, Who::Anybody, None),
+            effects: effects(config, &stack, None),
+        };
+        let others_log_in = everybody.ways.iter().any(Way::is_usable);
+        let root = Access::default();
+        let mut assessment = Self { survey, stack_of, others_log_in, everybody, root };
+        if let Ok(case) = &survey.root {
+            assessment.root = assessment.access_of_root(case);
+            // What else root can do, everybody can.
+            let is_of_root_alone = |effect: &Effect| matches!(effect, Effect::RootCannotLogIn(_));
+            assessment.root.effects.retain(is_of_root_alone);
+        }
+        assessment
+    }
+
+    fn access(&self, case: &Case) -> Access {
+        let stack = (self.stack_of)(&case.config);
+        Access {
+            ways: ways(&case.config, &stack, Who::Anybody, case.refused_by),
+            effects: effects(&case.config, &stack, case.refused_by),
+        }
+    }
+
+    fn access_of_root(&self, case: &Case) -> Access {
+        let stack = (self.stack_of)(&case.config);
+        let effect = root_effect(&case.config, &stack, case.refused_by, self.others_log_in);
+        Access {
+            ways: ways(&case.config, &stack, Who::Root, case.refused_by),
+            effects: Vec::from_iter(effect),
+        }
+    }
+
+    /// Returns the ways in of everybody, of those who are excluded, and those of root that differ.
+    fn usual_doors(&self) -> Vec<Door> {
+        let config = &self.survey.everybody.config;
+        let mut doors = all_doors(self.everybody.ways.clone(), config);
+        doors.extend(excluded_door(config));
+        match &self.survey.root {
+            Ok(case) => {
+                let ways = self.root.ways.clone();
+                doors.extend(other_doors(ways, &self.everybody.ways, &case.config, "root"));
+            }
+            Err(reason) => doors.push(unknown_door(Some("root"), reason.clone())),
+        }
+        doors
+    }
+
+    /// Adds where passwords alone let users in. That holds whether a stack asks or not.
+    fn add_passwords_alone(&self, report: &mut Report) {
+        let effect = Effect::PasswordAlone;
+        for place in passwords_alone(self.survey, self.stack_of) {
+            match place {
+                None => {
+                    let everybody = &self.survey.everybody;
+                    message::for_all(&effect, &everybody.config, &everybody.trace, None, report);
+                }
+                Some((block, config)) => {
+                    message::for_match(&block.place, &block.criteria(), &effect, config, report);
+                }
+            }
+        }
+    }
+
+    /// Adds the effects on everybody.
+    fn add_everybody(&self, report: &mut Report) {
+        let everybody = &self.survey.everybody;
+        for effect in &self.everybody.effects {
+            let remark = rest::remark(effect, self.survey, self.stack_of);
+            let (config, trace) = (&everybody.config, &everybody.trace);
+            message::for_all(effect, config, trace, remark.as_ref(), report);
+        }
+    }
+
+    /// Adds the effects on root alone.
+    fn add_root(&self, report: &mut Report) {
+        let Ok(case) = &self.survey.root else { return };
+        for effect in &self.root.effects {
+            let trace = &self.survey.everybody.trace;
+            message::for_all(effect, &case.config, trace, None, report);
+        }
+    }
+
+    /// Adds what a block changes for its users and for root. Returns the ways in that differ.
+    fn add_block(
+        &self,
+        block: &Block,
+        cases: &Result<Cases, String>,
+        report: &mut Report,
+    ) -> Vec<Door> {
         let criteria = block.criteria();
         let who = format!("Match {criteria}");
         let Cases { user, root } = match cases {
             Ok(cases) => cases,
             Err(reason) => {
-                let message =
-                    format!("cannot tell whether Match {criteria} asks for a code: {reason}");
-                let finding = Finding::new(FindingId::SshdMatchUnknown, message);
-                report.notes.push(finding.at(block.place.clone()).fix(
-                    "test a connection that matches: sshd -T -C user=USER,host=HOST,addr=ADDRESS",
-                ));
-                doors.push(unknown_door(Some(&who), reason.clone()));
-                continue;
+                report.notes.push(unknown_block(block, reason));
+                return vec![unknown_door(Some(&who), reason.clone())];
             }
         };
         let mut add = |effect: &Effect, config: &Effective| {
             message::for_match(&block.place, &criteria, effect, config, report);
         };
-        let mut user_effects = Vec::new();
+        let mut doors = Vec::new();
+        let mut told = self.root.effects.clone();
         if let Some(case) = user {
-            let stack = stack_of(&case.config);
-            user_effects = effects(&case.config, &stack, case.refused_by);
-            for effect in user_effects.iter().filter(|effect| !usual_effects.contains(effect)) {
+            let Access { ways, effects } = self.access(case);
+            let is_usual = |effect: &&Effect| self.everybody.effects.contains(effect);
+            effects.iter().filter(|effect| !is_usual(effect)).for_each(|effect| {
                 add(effect, &case.config);
-            }
-            let ways = ways(&case.config, &stack, Who::Anybody, case.refused_by);
-            doors.extend(other_doors(ways, &usual, &case.config, &who));
+            });
+            told.extend(effects);
+            doors.extend(other_doors(ways, &self.everybody.ways, &case.config, &who));
         }
         if let Some(case) = root {
-            let (ways, effect) = of_root(case);
-            if effect != root_effects
-                && let Some(effect) = &effect
-                && !user_effects.contains(effect)
-            {
+            let Access { ways, effects } = self.access_of_root(case);
+            effects.iter().filter(|effect| !told.contains(effect)).for_each(|effect| {
                 add(effect, &case.config);
-            }
-            doors.extend(other_doors(ways, &root_ways, &case.config, &format!("root, {who}")));
+            });
+            let who = format!("root, {who}");
+            doors.extend(other_doors(ways, &self.root.ways, &case.config, &who));
         }
+        doors
     }
-    for Overlap { blocks, is_root, case } in &survey.overlaps {
-        let criteria = survey.criteria(blocks);
-        let place = blocks.last().and_then(|last| survey.blocks.get(*last));
-        let Some((Block { place, .. }, _)) = place else { continue };
+
+    /// Adds what several blocks do together, and none of them does by itself. Returns the ways in
+    /// that differ.
+    fn add_overlap(&self, overlap: &Overlap, report: &mut Report) -> Vec<Door> {
+        let Overlap { blocks, is_root, case } = overlap;
+        let place = blocks.last().and_then(|last| self.survey.blocks.get(*last));
+        let Some((Block { place, .. }, _)) = place else { return Vec::new() };
+        let alone = || blocks.iter().filter_map(|index| case_of(self.survey, *index, *is_root));
         // What a block does by itself is told of that block.
-        let alone = || blocks.iter().filter_map(|index| case_of(survey, *index, *is_root));
         let is_told =
             alone().any(|other| other.config == case.config && other.refused_by == case.refused_by);
         if is_told || case.refused_by.is_some() {
-            continue;
+            return Vec::new();
         }
-        let stack = stack_of(&case.config);
-        let (ways, found, usual) = match is_root {
-            true => {
-                let (ways, effect) = of_root(case);
-                (ways, Vec::from_iter(effect), (&root_ways, Vec::from_iter(root_effects.clone())))
-            }
-            false => (
-                ways(&case.config, &stack, Who::Anybody, None),
-                effects(&case.config, &stack, None),
-                (&usual, usual_effects.clone()),
-            ),
+        let access = |case: &Case| match is_root {
+            true => self.access_of_root(case),
+            false => self.access(case),
         };
-        let effects_of = |other: &Case| match is_root {
-            true => Vec::from_iter(of_root(other).1),
-            false => effects(&other.config, &stack_of(&other.config), other.refused_by),
-        };
-        let mut told: Vec<_> = alone().flat_map(effects_of).collect();
-        told.extend(usual.1);
-        for effect in found.iter().filter(|effect| !told.contains(effect)) {
+        let usual = if *is_root { &self.root } else { &self.everybody };
+        let mut told: Vec<_> = alone().flat_map(|other| access(other).effects).collect();
+        told.extend(usual.effects.iter().cloned());
+        let Access { ways, effects } = access(case);
+        let criteria = self.survey.criteria(blocks);
+        for effect in effects.iter().filter(|effect| !told.contains(effect)) {
             message::for_match(place, &criteria, effect, &case.config, report);
         }
         let root = if *is_root { "root, " } else { "" };
-        let who = format!("{root}Match {criteria}");
-        doors.extend(other_doors(ways, usual.0, &case.config, &who));
+        other_doors(ways, &usual.ways, &case.config, &format!("{root}Match {criteria}"))
     }
-    report.notes.extend(unasked_finding(survey));
-    doors
+}
+
+/// Returns the note on a block about which sshd did not answer.
+fn unknown_block(block: &Block, reason: &str) -> Finding {
+    let message =
+        format!("cannot tell whether Match {} asks for a code: {reason}", block.criteria());
+    let finding = Finding::new(FindingId::SshdMatchUnknown, message);
+    finding
+        .at(block.place.clone())
+        .fix("test a connection that matches: sshd -T -C user=USER,host=HOST,addr=ADDRESS")
 }
 
 /// Returns the case that stands for a block.
@@ -178,8 +247,8 @@ fn case_of(survey: &Survey, block: usize, is_root: bool) -> Option<&Case> {
 fn unasked_finding(survey: &Survey) -> Option<Finding> {
     let first = survey.unasked.first()?;
     let message = format!(
-        "cannot tell whether all users who match several Match blocks are asked for a code: sshd was \
-         not asked about {} such connections, the first of them {first}",
+        "cannot tell whether users who match several Match blocks are asked for a code; sshd was not asked about \
+         {} such connections (the first: {first})",
         survey.unasked.len()
     );
     let finding = Finding::new(FindingId::SshdMatchUnknown, message);
@@ -224,50 +293,6 @@ pub(super) fn passwords_alone<'a>(
         }
     }
     found
-}
-
-/// Returns the door for what is not known.
-pub(super) fn unknown_door(who: Option<&str>, reason: String) -> Door {
-    door(who, CodeNeed::Unknown(reason))
-}
-
-/// Returns the door for users that sshd refuses before any answer counts.
-fn excluded_door(config: &Effective) -> Option<Door> {
-    let keywords = config.access.keywords();
-    (!keywords.is_empty()).then(|| {
-        let keywords = keywords.join(" and ");
-        let reason = format!("{keywords} refuses them, and sshd gives PAM a wrong answer");
-        door(Some(&format!("users excluded by {keywords}")), CodeNeed::Closed(reason))
-    })
-}
-
-fn door(who: Option<&str>, code: CodeNeed) -> Door {
-    Door {
-        name: "ssh".into(),
-        service: None,
-        who: who.map(str::to_owned),
-        code,
-        exceptions: Vec::new(),
-    }
-}
-
-fn all_doors(ways: Vec<Way>, config: &Effective) -> Vec<Door> {
-    ways.into_iter().map(|way| way.door(config, None)).collect()
-}
-
-/// Returns the doors that differ from the usual ones, and those of usual ways that are not among
-/// these. Why a closed one is closed makes no difference.
-fn other_doors(ways: Vec<Way>, usual: &[Way], config: &Effective, who: &str) -> Vec<Door> {
-    let is_closed = |way: &Way| matches!(way.code, CodeNeed::Closed(_));
-    let is_alike = |way: &Way, other: &Way| {
-        way == other || (way.methods == other.methods && is_closed(way) && is_closed(other))
-    };
-    let is_missing = |way: &&Way| !ways.iter().any(|other| other.methods == way.methods);
-    let missing = usual.iter().filter(is_missing).filter_map(|way| way.among(&ways));
-    let missing: Vec<_> = missing.collect();
-    let differs = |way: &Way| !usual.iter().any(|other| is_alike(way, other));
-    let all = ways.into_iter().chain(missing);
-    all.filter(differs).map(|way| way.door(config, Some(who))).collect()
 }
 
 /// Returns a note on drop-ins that sshd does not read.

@@ -93,8 +93,8 @@ fn option_fault(fault: &OptionFault<'_>) -> Finding {
 }
 
 fn first_pass_missing(rule: &Rule) -> Finding {
-    let message = "use_first_pass asks for no code, and no line before it asks for anything, so pam_totp.so \
-                   denies every login with a code";
+    let message = "pam_totp.so denies every login with a code: use_first_pass asks for none, and no line before \
+                   it asks for anything";
     Finding::new(FindingId::FirstPassMissing, message)
         .fix("remove use_first_pass")
         .at(locate(&rule.place))

@@ -24,8 +24,8 @@ pub(super) fn finding(first: &Place, second: &Place) -> Finding {
     }
 }
 
-const ONE_LINE: &str = "keep one of the two: run totpctl disable SERVICE to remove the line of a service, or turn \
-                        off the profile (pam-auth-update --disable totp, authselect disable-feature with-totp)";
+const ONE_LINE: &str = "keep one of the two: run totpctl disable SERVICE, or turn the profile off \
+                        (pam-auth-update --disable totp, authselect disable-feature with-totp)";
 
 #[cfg(test)]
 mod tests {

@@ -63,8 +63,8 @@ impl Enrolled {
             let factor = user.factors.iter().find(|factor| factor.allows(service))?;
             let (id, name) = (&factor.id, &user.name);
             let message = format!(
-                "the factor {id} of {name} is valid for {service}, and not for {sibling} of the same program, \
-                 so {sibling} refuses its codes"
+                "{sibling} refuses the codes of the factor {id} of {name}, which is valid for {service} of the \
+                 same program"
             );
             let fix = format!(
                 "run totpctl set {name} --factor {id} --services {},{sibling}",

@@ -14,8 +14,8 @@ use crate::daemon_log;
 use crate::error::Error;
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
-use crate::host::accounts::with_locked_password;
 use crate::host::people::{People, people};
+use crate::host::shadow::Shadow;
 use crate::pam::families::{family, is_one_command};
 use crate::pam::files::{is_installed, read};
 use crate::pam::unenrolled::Unenrolled;
@@ -33,7 +33,7 @@ pub(crate) fn check(
         Ok(mut users) => {
             let asking = services.iter().filter(|(_, fate)| *fate != Unenrolled::NotAsked);
             let stacks = asking.map(|(name, _)| Stack::parse(name, Kind::Auth, &read));
-            let locked = with_locked_password();
+            let locked = Shadow::of_host().locked();
             let aside = users.set_aside_locked(&stacks.collect::<Vec<_>>(), &locked, &is_installed);
             add(&users, services, open, report);
             if !aside.is_empty() {
@@ -223,8 +223,7 @@ fn add_unusable(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: 
     let out: Vec<_> = users.unusable.iter().filter(|name| !differs(name)).cloned().collect();
     if !out.is_empty() {
         note(format!(
-            "users who cannot log in with a code, because each of their factors is disabled, expired or out \
-             of step: {}",
+            "users who cannot log in, because each of their factors is disabled, expired or out of step: {}",
             output::names(&out)
         ));
     }
@@ -234,8 +233,8 @@ fn add_unusable(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: 
         let names = users.not_valid_for(service, &siblings, now());
         if *unenrolled != Unenrolled::NotAsked && !names.is_empty() {
             note(format!(
-                "users who cannot log in by {service} with a code, because each of their factors is valid only \
-                 for other services: {}",
+                "users who cannot log in by {service} with a code, because their factors are valid only for \
+                 other services: {}",
                 output::names(&names)
             ));
         }

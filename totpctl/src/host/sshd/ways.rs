@@ -3,6 +3,6 @@
 pub(crate) mod effect;
 #[cfg(test)]
 mod model;
-pub(crate) mod password;
+pub(crate) mod password_after_key;
 pub(crate) mod stack;
 pub(crate) mod way;

@@ -20,9 +20,9 @@ pub(super) fn advice(configuration: &str) -> String {
              {NO_OTHER_CHANGE}"
         ),
         false => format!(
-            "The profile {name} of the package has no counterpart for these features of your profile: {}. To keep \
-             them, make a profile of your own from it: \"authselect create-profile NAME -b {name}\", add their \
-             lines to its files in /etc/authselect/custom/NAME, and \"authselect select custom/NAME \
+            "The profile {name} of the package has no counterpart for these features of your profile: {}. To \
+             keep them, make a profile of your own from it: \"authselect create-profile NAME -b {name}\". Add \
+             their lines to its files in /etc/authselect/custom/NAME. Then \"authselect select custom/NAME \
              with-totp{kept}\" {WHO_IS_ASKED}. Without them, {select} is enough. {NO_OTHER_CHANGE}",
             lost.join(", ")
         ),
@@ -33,10 +33,10 @@ pub(super) fn advice(configuration: &str) -> String {
 fn own_alone(present: &str) -> String {
     format!(
         "Do not select totp-local or totp-sssd in the place of your profile {present:?}: its users might then be \
-         shut out. Make a profile of your own: \"authselect create-profile NAME -b totp-sssd\", in \
-         /etc/authselect/custom/NAME write the modules and sources of {present:?} in the place of pam_sss.so and \
-         sss, add the lines of its features, and \"authselect select custom/NAME with-totp\" {WHO_IS_ASKED}. \
-         {NO_OTHER_CHANGE}"
+         shut out. Make a profile of your own: \"authselect create-profile NAME -b totp-sssd\". In \
+         /etc/authselect/custom/NAME, write the modules and sources of {present:?} in the place of pam_sss.so \
+         and sss. Add the lines of its features. Then \"authselect select custom/NAME with-totp\" \
+         {WHO_IS_ASKED}. {NO_OTHER_CHANGE}"
     )
 }
 

@@ -124,10 +124,10 @@ impl Leaning {
         Some(Leant { failures: self.failures })
     }
 
-    /// Reports whether the login may still be written to the witness and be answered. After a flush
-    /// that failed in between it gets an error, and the witness keeps saying "failed".
+    /// Begins the answer of the login: the witness is going to name it. Returns false if a flush
+    /// has failed in between. Then the login gets an error, and the witness keeps saying "failed".
     #[must_use]
-    pub fn may_answer(&mut self, leant: Leant) -> bool {
+    pub fn begin_answer(&mut self, leant: Leant) -> bool {
         if self.failures != leant.failures {
             return false;
         }

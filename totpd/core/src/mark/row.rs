@@ -17,10 +17,13 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// The length of a mark in seconds.
+    pub const SECONDS: u64 = 60;
+
     /// Returns the mark that the daemon of `run` makes at `now` (seconds since 1970).
     #[must_use]
     pub fn new(now: u64, run: RunId) -> Self {
-        Self { from: now, until: now.saturating_add(SECONDS), run }
+        Self { from: now, until: now.saturating_add(Self::SECONDS), run }
     }
 
     /// Reports whether a login that is judged by the time `now` may lean on the mark.
@@ -79,7 +82,5 @@ impl UsedCode {
     }
 }
 
-/// The length of a mark.
-const SECONDS: u64 = 60;
 /// A mark that has fewer seconds left is replaced at the next prompt.
 const RENEWED_BEFORE_END: u64 = 30;

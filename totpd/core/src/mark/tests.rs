@@ -185,6 +185,38 @@ fn nobody_leans_before_the_row_and_the_witness_are_there() {
 }
 
 #[test]
+fn a_mark_is_open_from_its_row_to_its_durable_end() {
+    let mut leaning = Leaning::default();
+    assert!(!leaning.is_open());
+    leaning.replace(Some(mark()), 1);
+    assert!(leaning.is_open(), "the row may be there");
+    leaning.flushed(1);
+    assert!(leaning.is_open(), "the row is durable");
+    leaning.replace(None, 2);
+    assert!(leaning.is_open(), "its end is not durable");
+    leaning.flushed(2);
+    assert!(!leaning.is_open());
+    leaning.replace(Some(mark()), 3);
+    leaning.flush_failed();
+    assert!(leaning.is_open(), "the row of the lost commit may be there");
+}
+
+#[test]
+fn a_login_that_leaned_waits_for_the_flush_that_empties_the_witness() {
+    let mut leaning = Leaning::default();
+    assert!(!leaning.has_unflushed(), "a witness that nobody made names no login");
+    leaning.replace(Some(mark()), 1);
+    leaning.flushed(1);
+    leaning.witness_emptied();
+    assert!(!leaning.has_unflushed(), "nobody leaned");
+    assert!(leaning.lean(&used(30, 1000), 30_000, 2).is_some());
+    assert!(leaning.has_unflushed(), "a login");
+    leaning.flushed(2);
+    leaning.witness_emptied();
+    assert!(!leaning.has_unflushed());
+}
+
+#[test]
 fn after_a_failed_flush_nobody_leans_until_the_window_is_durable() {
     let mut leaning = Leaning::default();
     assert_eq!(leaning.flush_failed(), None, "there was no mark");
@@ -195,11 +227,11 @@ fn after_a_failed_flush_nobody_leans_until_the_window_is_durable() {
     let leant = leaning.lean(&used(30, 1000), 30_000, 2).unwrap();
     assert!(leaning.flushed(2), "another login waited for that flush");
     leaning.witness_emptied();
-    assert!(leaning.may_answer(leant));
+    assert!(leaning.begin_answer(leant));
     assert!(leaning.flushed(2), "the witness has named it since");
     leaning.replace(Some(Mark::new(30_040, RUN)), 3);
     assert_eq!(leaning.flush_failed(), Some(mark().void_window()), "nobody leaned on the new one");
-    assert!(!leaning.may_answer(leant), "it gets an error");
+    assert!(!leaning.begin_answer(leant), "it gets an error");
     assert!(leaning.has_failed() && !leaning.wants_mark(30_050) && !leaning.is_over(99_999));
     assert!(!leaning.flushed(9), "the witness stays");
     leaning.replace(None, 10);

@@ -1,4 +1,5 @@
 mod guesses;
+mod leaning;
 mod recovery;
 mod repeats;
 mod single_use;

@@ -13,7 +13,7 @@ use crate::sqlite::connection::{self, WriteConnection};
 use crate::sqlite::failure::{WorkError, is_full};
 use crate::sqlite::layout::wal_path;
 use crate::sqlite::mark_rows;
-use crate::sqlite::marker::{Decision, Marker};
+use crate::sqlite::marker::{Decision, MarkRow, Marker};
 use crate::sqlite::rows::RowError;
 
 /// The connection of the reader. The writer closes it when it no longer trusts the file.
@@ -143,7 +143,7 @@ impl Database {
             RowError::Record(error) => WorkError::Other(error.to_string()),
         })?;
         let position = decision.position;
-        marker.committed(decision, Some(None));
+        marker.committed(decision, MarkRow::Removed);
         connection.flush()?;
         marker.flushed(position);
         Ok(())

@@ -65,6 +65,14 @@ pub(super) struct Decision {
     leant: Vec<Option<(LeaningLogin, Leant)>>,
 }
 
+/// What a transaction did to the row of the mark.
+#[derive(Clone, Copy)]
+pub(super) enum MarkRow {
+    Unchanged,
+    Set(Mark),
+    Removed,
+}
+
 /// What a change did to its row.
 #[derive(Default)]
 pub(super) struct Effect {
@@ -186,17 +194,19 @@ impl Marker {
         Decision { position, leant: leant.collect() }
     }
 
-    /// The transaction was committed, with this in the place of the row if it changed that. Returns
-    /// for each change whether it is to be answered now. The witness knows of it then.
-    pub(super) fn committed(&self, decision: Decision, row: Option<Option<Mark>>) -> Vec<bool> {
+    /// The transaction was committed. Returns for each change whether it is to be answered now. The
+    /// witness knows of it then.
+    pub(super) fn committed(&self, decision: Decision, row: MarkRow) -> Vec<bool> {
         let mut state = lock(&self.state);
-        if let Some(row) = row {
-            state.leaning.replace(row, decision.position.commit);
+        match row {
+            MarkRow::Unchanged => {}
+            MarkRow::Set(mark) => state.leaning.replace(Some(mark), decision.position.commit),
+            MarkRow::Removed => state.leaning.replace(None, decision.position.commit),
         }
         let mut last = None;
         let mut answered: Vec<bool> = Vec::with_capacity(decision.leant.len());
         for leant in decision.leant {
-            let login = leant.filter(|(_, leant)| state.leaning.may_answer(*leant));
+            let login = leant.filter(|(_, leant)| state.leaning.begin_answer(*leant));
             answered.push(login.is_some());
             last = login.map(|(login, _)| login).or(last);
         }

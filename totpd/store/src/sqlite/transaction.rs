@@ -8,11 +8,13 @@ use totpd_core::mark::Mark;
 use totpd_core::void_windows::VoidWindows;
 
 use crate::backend::StoreError;
+use crate::sealer::Sealer;
+use crate::sqlite::connection::WriteConnection;
 use crate::sqlite::database::Database;
 use crate::sqlite::failure::{is_damage, unavailable};
 use crate::sqlite::flusher::CommittedChange;
 use crate::sqlite::mark_rows;
-use crate::sqlite::marker::Effect;
+use crate::sqlite::marker::{Effect, MarkRow, Marker};
 use crate::sqlite::rows::RowError;
 
 /// A change that waits for its transaction.
@@ -152,50 +154,90 @@ fn run_transaction(
     let (marker, keys) = (Arc::clone(database.marker()), database.keys().get());
     let connection = database.connection()?;
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    // A window that a failed flush adds later comes with the end of this connection.
-    let windows = marker.windows();
-    let mut row = None;
-    let mut results = Vec::with_capacity(batch.len());
-    let mut effects = Vec::with_capacity(batch.len());
-    for change in batch {
-        let result = match &mut change.work {
-            Work::Rows(work) => work(connection, &windows),
-            Work::Mark(mark) => {
-                marker.stop();
-                row = Some(*mark);
-                mark_rows::set_mark(connection, &keys.current, mark.as_ref())
-                    .map(|()| Effect::default())
-            }
+    let mut transaction = Transaction {
+        connection,
+        marker: &marker,
+        key: &keys.current,
+        // A window that a failed flush adds later comes with the end of this connection.
+        windows: marker.windows(),
+        mark_row: MarkRow::Unchanged,
+    };
+    let changed =
+        batch.iter_mut().map(|change| transaction.make(change)).collect::<rusqlite::Result<_>>()?;
+    transaction.end_mark_after_failure()?;
+    transaction.commit(changed)
+}
+
+/// A transaction that began.
+struct Transaction<'a> {
+    connection: &'a WriteConnection,
+    marker: &'a Marker,
+    key: &'a Sealer,
+    windows: Arc<VoidWindows>,
+    mark_row: MarkRow,
+}
+
+impl Transaction<'_> {
+    /// Makes a change. An error about its own row is its result, and others are not concerned.
+    fn make(
+        &mut self,
+        change: &mut QueuedChange,
+    ) -> rusqlite::Result<(Result<(), StoreError>, Effect)> {
+        let effect = match &mut change.work {
+            Work::Rows(work) => work(self.connection, &self.windows),
+            Work::Mark(mark) => self.set_mark(*mark),
         };
-        let (result, effect) = match result {
-            Ok(effect) => (Ok(()), effect),
-            Err(RowError::Record(error)) => (Err(error), Effect::default()),
-            Err(RowError::Database(error)) => return Err(error),
-        };
-        results.push(result);
-        effects.push(effect);
+        match effect {
+            Ok(effect) => Ok((Ok(()), effect)),
+            Err(RowError::Record(error)) => Ok((Err(error), Effect::default())),
+            Err(RowError::Database(error)) => Err(error),
+        }
     }
-    if marker.has_failed() {
-        // All that are answered from now on wait until this is on disk.
-        mark_rows::set_windows(connection, &keys.current, &windows)
-            .and_then(|()| mark_rows::set_mark(connection, &keys.current, None))
-            .map_err(into_database_error)?;
-        row = Some(None);
+
+    fn set_mark(&mut self, mark: Option<Mark>) -> Result<Effect, RowError> {
+        self.marker.stop();
+        self.mark_row = mark.map_or(MarkRow::Removed, MarkRow::Set);
+        mark_rows::set_mark(self.connection, self.key, mark.as_ref())?;
+        Ok(Effect::default())
     }
-    let logins: Vec<_> =
-        effects.iter().map(|effect| effect.login.as_ref().map(|login| login.now)).collect();
-    let decision = marker.decide(effects);
-    connection.prepare_cached("COMMIT")?.execute([])?;
-    let (log, position) = (Arc::clone(connection.log()), decision.position);
-    let leaning = marker.committed(decision, row);
-    let results = results.into_iter().zip(leaning).zip(logins);
-    Ok(results
-        .map(|((result, leans), login_at)| ChangeResult {
-            committed: CommittedChange { log: Arc::clone(&log), position, result, sender: None },
-            leans,
-            login_at,
-        })
-        .collect())
+
+    /// Writes the void windows and the end of the mark, if a flush has failed. All that are
+    /// answered from now on wait until this is on disk.
+    fn end_mark_after_failure(&mut self) -> rusqlite::Result<()> {
+        if self.marker.has_failed() {
+            mark_rows::end_mark(self.connection, self.key, &self.windows)
+                .map_err(into_database_error)?;
+            self.mark_row = MarkRow::Removed;
+        }
+        Ok(())
+    }
+
+    /// Commits the changes, and decides which of them are answered now.
+    fn commit(
+        self,
+        changed: Vec<(Result<(), StoreError>, Effect)>,
+    ) -> rusqlite::Result<Vec<ChangeResult>> {
+        let (results, effects): (Vec<_>, Vec<_>) = changed.into_iter().unzip();
+        let login_at = |effect: &Effect| effect.login.as_ref().map(|login| login.now);
+        let logins: Vec<_> = effects.iter().map(login_at).collect();
+        let decision = self.marker.decide(effects);
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        let (log, position) = (Arc::clone(self.connection.log()), decision.position);
+        let leaning = self.marker.committed(decision, self.mark_row);
+        let results = results.into_iter().zip(leaning).zip(logins);
+        Ok(results
+            .map(|((result, leans), login_at)| ChangeResult {
+                committed: CommittedChange {
+                    log: Arc::clone(&log),
+                    position,
+                    result,
+                    sender: None,
+                },
+                leans,
+                login_at,
+            })
+            .collect())
+    }
 }
 
 /// A row that cannot be sealed ends the transaction as a failure of the disk does.

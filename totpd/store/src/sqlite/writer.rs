@@ -44,12 +44,13 @@ struct Shared {
 /// The requests to the thread.
 enum Request {
     /// Work on the file while nobody else uses it.
-    Exclusive(Box<dyn FnOnce(&mut Database) + Send>),
+    Exclusive(ExclusiveWork),
     Change(QueuedChange),
     /// A mark to lean on, from this time on (seconds since 1970).
     Mark(u64),
 }
 
+type ExclusiveWork = Box<dyn FnOnce(&mut Database) + Send>;
 /// The work of a thread.
 pub(super) type ThreadWork = Box<dyn FnOnce() + Send>;
 
@@ -69,7 +70,7 @@ impl Writer {
         let shared_with_flush = Arc::clone(&shared);
         let write = move || {
             let _guard = AbortOnPanic;
-            run_queue(&shared, &queue);
+            QueueThread { shared: &shared, queue: &queue, mark_check: None }.run();
             shared.flusher.close();
         };
         let flush = move || shared_with_flush.flusher.run(&shared_with_flush.database);
@@ -152,25 +153,94 @@ impl Writer {
     }
 }
 
-/// Returns the next request, or a change that ends a mark which is over. `None` ends the thread.
-fn next_request(
-    shared: &Shared,
-    queue: &Receiver<Request>,
-    mark_end: &mut Option<Instant>,
-) -> Option<Request> {
-    loop {
-        let Some(end) = *mark_end else { return queue.recv().ok() };
-        match queue.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(request) => return Some(request),
-            Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => {}
+/// The thread that serves the queue.
+struct QueueThread<'a> {
+    shared: &'a Shared,
+    queue: &'a Receiver<Request>,
+    /// When to look whether the mark is over.
+    mark_check: Option<Instant>,
+}
+
+impl QueueThread<'_> {
+    /// Serves requests until nobody holds the other end of the queue.
+    fn run(mut self) {
+        while let Some(first) = self.next_request() {
+            self.shared.flusher.wait_for_room();
+            let mut database = lock(&self.shared.database);
+            let (changes, exclusive) = self.take_batch(first);
+            if !changes.is_empty() {
+                self.make_changes(&mut database, changes);
+                database.checkpoint_if_needed();
+            }
+            if let Some(work) = exclusive {
+                work(&mut database);
+            }
         }
-        // The clock may have been set, so the mark may go on.
-        *mark_end = shared.marker.is_open().then(|| Instant::now() + MARK_LASTS);
-        if shared.marker.is_over() {
-            shared.queued.fetch_add(1, Ordering::AcqRel);
-            return Some(Request::Change(mark_change(None)));
+    }
+
+    /// Returns the next request, or a change that ends a mark which is over. `None` ends the
+    /// thread.
+    fn next_request(&mut self) -> Option<Request> {
+        loop {
+            let Some(check) = self.mark_check else { return self.queue.recv().ok() };
+            match self.queue.recv_timeout(check.saturating_duration_since(Instant::now())) {
+                Ok(request) => return Some(request),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            // The clock may have been set, so the mark may go on.
+            self.mark_check =
+                self.shared.marker.is_open().then(|| Instant::now() + MARK_CHECK_INTERVAL);
+            if self.shared.marker.is_over() {
+                self.shared.queued.fetch_add(1, Ordering::AcqRel);
+                return Some(Request::Change(mark_change(None)));
+            }
         }
+    }
+
+    /// Takes the changes that share a transaction out of the queue, and the exclusive work that
+    /// comes after them.
+    fn take_batch(&mut self, first: Request) -> (Vec<QueuedChange>, Option<ExclusiveWork>) {
+        let mut changes = Vec::new();
+        for request in std::iter::once(first).chain(self.queue.try_iter().take(MAX_BATCH_SIZE - 1))
+        {
+            self.shared.queued.fetch_sub(1, Ordering::AcqRel);
+            match request {
+                // The caller gave up: its code stays valid for another attempt.
+                Request::Change(change) if change.is_abandoned() => {}
+                Request::Change(change) => changes.push(change),
+                Request::Mark(now) => changes.extend(self.requested_mark(now)),
+                Request::Exclusive(work) => return (changes, Some(work)),
+            }
+        }
+        (changes, None)
+    }
+
+    /// Makes the changes, and the mark that the next logins lean on. Hands them to the flusher.
+    fn make_changes(&mut self, database: &mut Database, changes: Vec<QueuedChange>) {
+        let Shared { marker, flusher, .. } = self.shared;
+        let Committed { mut waiting, leaning, wants_mark_at } = commit_batch(database, changes);
+        if waiting.is_empty() {
+            leaning.into_iter().for_each(|change| flusher.flush_later(change));
+        } else {
+            // One flush for all.
+            waiting.extend(leaning);
+            flusher.submit(waiting);
+        }
+        if let Some(now) = wants_mark_at
+            && marker.request_mark(now)
+            && let Some(change) = self.requested_mark(now)
+        {
+            flusher.submit(commit_batch(database, vec![change]).waiting);
+        }
+    }
+
+    /// Returns the change that makes the mark which was requested at `now` (seconds since 1970), if
+    /// it is still wanted.
+    fn requested_mark(&mut self, now: u64) -> Option<QueuedChange> {
+        let mark = self.shared.marker.requested_mark(now)?;
+        self.mark_check = Some(Instant::now() + MARK_CHECK_INTERVAL);
+        Some(mark_change(Some(mark)))
     }
 }
 
@@ -180,62 +250,9 @@ fn mark_change(mark: Option<Mark>) -> QueuedChange {
     QueuedChange { about: EVERYBODY.into(), work: Work::Mark(mark), sender }
 }
 
-/// Serves requests until nobody holds the other end of the queue.
-fn run_queue(shared: &Shared, queue: &Receiver<Request>) {
-    let mut mark_end = None;
-    while let Some(first) = next_request(shared, queue, &mut mark_end) {
-        shared.flusher.wait_for_room();
-        let mut database = lock(&shared.database);
-        let mut batch = Vec::new();
-        let mut exclusive = None;
-        for request in std::iter::once(first).chain(queue.try_iter().take(MAX_BATCH_SIZE - 1)) {
-            shared.queued.fetch_sub(1, Ordering::AcqRel);
-            match request {
-                // The caller gave up: its code stays valid for another attempt.
-                Request::Change(change) if change.is_abandoned() => {}
-                Request::Change(change) => batch.push(change),
-                Request::Mark(now) => {
-                    if let Some(mark) = shared.marker.requested_mark(now) {
-                        batch.push(mark_change(Some(mark)));
-                        mark_end = Some(Instant::now() + MARK_LASTS);
-                    }
-                }
-                Request::Exclusive(work) => {
-                    exclusive = Some(work);
-                    break;
-                }
-            }
-        }
-        if !batch.is_empty() {
-            let Committed { mut waiting, leaning, wants_mark_at } =
-                commit_batch(&mut database, batch);
-            if waiting.is_empty() {
-                leaning.into_iter().for_each(|change| shared.flusher.flush_later(change));
-            } else {
-                // One flush for all.
-                waiting.extend(leaning);
-                shared.flusher.submit(waiting);
-            }
-            if let Some(now) = wants_mark_at
-                && shared.marker.request_mark(now)
-                && let Some(mark) = shared.marker.requested_mark(now)
-            {
-                shared
-                    .flusher
-                    .submit(commit_batch(&mut database, vec![mark_change(Some(mark))]).waiting);
-                mark_end = Some(Instant::now() + MARK_LASTS);
-            }
-            database.checkpoint_if_needed();
-        }
-        if let Some(work) = exclusive {
-            work(&mut database);
-        }
-    }
-}
-
 /// Requests that share a transaction.
 const MAX_BATCH_SIZE: usize = 256;
 /// Changes of one row each; the reserve of the log holds far more.
 const CHANGES_PER_CHECKPOINT: u32 = 8;
-/// A mark lasts a minute. It is looked at a moment later.
-const MARK_LASTS: Duration = Duration::from_secs(62);
+/// A mark is looked at shortly after its time is over.
+const MARK_CHECK_INTERVAL: Duration = Duration::from_secs(Mark::SECONDS + 2);

@@ -1,7 +1,7 @@
 //! A line of a batch: a user name, or a JSON object.
 
 use serde::Deserialize;
-use totpd_formats::token::Token;
+use totpd_formats::import::Token;
 use totpd_interface::Dictionary;
 use zbus::Variant;
 
@@ -43,8 +43,8 @@ impl Line {
         }
         if let Some(separator) = line.chars().find(|c| matches!(c, ',' | ';')) {
             return Err(format!(
-                "it has {separator:?}: a line is a name or a JSON object, as {{\"user\":\"alice\"}}, and \
-                 not a row of a table"
+                "it has {separator:?}: a line is a name or a JSON object ({{\"user\":\"alice\"}}), and not a row \
+                 of a table"
             ));
         }
         Ok(Self {

@@ -2,8 +2,9 @@
 
 use super::model::{Host, accounts, parts};
 use super::*;
-use crate::host::accounts::{Account, Lacking};
-use crate::host::sshd::ways::password::{ShutUser, shut_out};
+use crate::host::accounts::Account;
+use crate::host::shadow::Lacking;
+use crate::host::sshd::ways::password_after_key::{ShutUser, shut_out};
 
 #[test]
 fn a_password_alone_is_found_where_the_method_password_is_off() {

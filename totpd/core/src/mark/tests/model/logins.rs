@@ -141,7 +141,7 @@ impl Host {
             How::Leans(leant) => {
                 let is_early = !self.keeps(Rule::FailureReachesThoseInFlight);
                 let factor = approved.as_ref().map(|factor| factor.id.clone()).unwrap();
-                (is_early || self.leaning.may_answer(leant))
+                (is_early || self.leaning.begin_answer(leant))
                     && self.witness_of(key, factor, counter.unwrap())?
             }
         };

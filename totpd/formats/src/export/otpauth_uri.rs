@@ -26,7 +26,7 @@ pub fn check_label(text: &str) -> Result<(), &'static str> {
 ///
 /// The URI lacks the parameters that apps assume by themselves, which makes the QR code smaller.
 #[must_use]
-pub fn otpauth(factor: &Factor, issuer: &str, account: &str) -> Zeroizing<String> {
+pub fn otpauth_uri(factor: &Factor, issuer: &str, account: &str) -> Zeroizing<String> {
     // The buffer never grows, so it leaves no copy of the seed behind.
     let mut uri = Zeroizing::new(String::with_capacity(MAX_URI_BYTES));
     let (issuer, account) = (percent_encode(issuer), percent_encode(account));
@@ -81,7 +81,7 @@ mod tests {
     fn what_apps_assume_is_left_out() {
         let factor = verified(Kind::Totp { period: 30 }, None);
         assert_eq!(
-            *otpauth(&factor, "host", "alice"),
+            *otpauth_uri(&factor, "host", "alice"),
             format!("otpauth://totp/host:alice?secret={SEED}&issuer=host")
         );
     }
@@ -91,7 +91,7 @@ mod tests {
         let mut factor = verified(Kind::Totp { period: 60 }, None);
         factor.algorithm = Algorithm::Sha512;
         factor.digits = 8;
-        let uri = otpauth(&factor, "My Host & Co", "ünï@x");
+        let uri = otpauth_uri(&factor, "My Host & Co", "ünï@x");
         assert_eq!(
             *uri,
             format!(
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn an_event_token_has_the_next_counter() {
         for (last, next) in [(None, 0), (Some(0), 1), (Some(41), 42)] {
-            let uri = otpauth(&verified(Kind::Hotp, last), "h", "a");
+            let uri = otpauth_uri(&verified(Kind::Hotp, last), "h", "a");
             assert!(uri.ends_with(&format!("&counter={next}")), "{}", *uri);
             assert!(uri.starts_with("otpauth://hotp/"));
         }

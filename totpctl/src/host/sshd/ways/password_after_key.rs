@@ -3,7 +3,7 @@
 use super::effect::needs_password_after_proof;
 use super::stack::PamStack;
 use super::way::Who;
-use crate::host::accounts::Lacking;
+use crate::host::shadow::Lacking;
 use crate::host::sshd::config::effective::{Effective, Pam};
 use crate::host::sshd::survey::Survey;
 

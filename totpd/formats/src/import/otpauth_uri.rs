@@ -7,8 +7,8 @@ use totpd_core::factor::PERIOD;
 use totpd_core::otp::Algorithm;
 use zeroize::Zeroizing;
 
-use crate::base32;
-use crate::unreadable_secret::UnreadableSecret;
+use crate::import::base32;
+use crate::import::unreadable_secret::UnreadableSecret;
 
 /// What a URI says about a token. An absent parameter has the value that apps assume.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -135,7 +135,7 @@ mod tests {
     use totpd_core::fixtures::verified;
 
     use super::*;
-    use crate::otpauth::otpauth;
+    use crate::export::otpauth_uri;
 
     #[test]
     fn a_link_says_what_the_token_is() {
@@ -160,7 +160,7 @@ mod tests {
         for (kind, last) in [(Kind::Totp { period: 60 }, None), (Kind::Hotp, Some(41))] {
             let mut factor = verified(kind, last);
             (factor.algorithm, factor.digits) = (Algorithm::Sha512, 8);
-            let (secret, found) = read(&otpauth(&factor, "My Host & Co", "ünï@x")).unwrap();
+            let (secret, found) = read(&otpauth_uri(&factor, "My Host & Co", "ünï@x")).unwrap();
             assert_eq!(secret.as_slice(), factor.seed.bytes());
             assert_eq!((found.algorithm, found.digits), (Some(Algorithm::Sha512), Some(8)));
             let expected = if last.is_some() { (None, Some(42)) } else { (Some(60), None) };

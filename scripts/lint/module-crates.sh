@@ -1,5 +1,5 @@
 #!/bin/bash
-# module-tree.sh [FILE]: fails if the module has another crate in its tree than those of the list, which is that of
+# module-crates.sh [FILE]: fails if the module has another crate in its tree than those of the list, which is that of
 # docs/decisions/0029. FILE: what `cargo tree` printed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -11,7 +11,7 @@ failed=0
 while read -r name _; do
   case $allowed in
   *" $name "*) ;;
-  *) echo "module-tree: pam_totp must not have $name in its tree" >&2; failed=1 ;;
+  *) echo "module-crates: pam_totp must not have $name in its tree" >&2; failed=1 ;;
   esac
 done < <(tree "$@")
 exit $failed

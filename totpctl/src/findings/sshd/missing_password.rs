@@ -1,11 +1,9 @@
 //! The users who have no password, although sshd requires one after their key.
 
-use std::fs;
-
 use crate::findings::finding::{Finding, FindingId};
-use crate::host::accounts::lacks_password;
 use crate::host::people::people;
-use crate::host::sshd::ways::password::ShutUser;
+use crate::host::shadow::Shadow;
+use crate::host::sshd::ways::password_after_key::ShutUser;
 use crate::host::sshd::{self, ShutOut};
 use crate::terminal::output;
 
@@ -23,10 +21,9 @@ impl Missing {
         read: &dyn Fn(&str) -> Option<String>,
         is_enrolled: &dyn Fn(&str) -> bool,
     ) -> Option<Self> {
-        let shadow = fs::read_to_string("/etc/shadow").ok()?;
+        let shadow = Shadow::of_host();
         let names: Vec<_> = people().people.into_iter().map(|person| person.name).collect();
-        let lacking: Vec<_> =
-            names.iter().filter_map(|name| lacks_password(&shadow, name)).collect();
+        let lacking: Vec<_> = names.iter().filter_map(|name| shadow.lacking(name)).collect();
         let ShutOut { users: shut, place } = sshd::shut_without_password(read, &lacking)?;
         let everywhere = shut.iter().filter(|user| user.scope.is_none()).count();
         let matters = |name: &str| name == "root" || is_enrolled(name);
@@ -56,8 +53,7 @@ impl Missing {
 
 fn message(names: &[String]) -> String {
     format!(
-        "sshd requires a password after the key (the stack has pam_unix), and these users have none, so they \
-         cannot log in: {}",
+        "sshd requires a password after the key (pam_unix in the stack), so users without one cannot log in: {}",
         output::names(names)
     )
 }

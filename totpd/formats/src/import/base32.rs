@@ -3,7 +3,7 @@
 use data_encoding::{Encoding, Specification};
 use zeroize::Zeroizing;
 
-use crate::unreadable_secret::UnreadableSecret;
+use crate::import::unreadable_secret::UnreadableSecret;
 
 /// Decodes base32 in either case, in groups, with or without padding.
 ///

@@ -1,12 +1,17 @@
-//! A token that exists already: its secret, as authenticators, papers and spreadsheets have it.
+//! Formats that are read: a token that exists already, as authenticators, papers and spreadsheets
+//! have its secret. [`Token::parse`] chooses the reader.
 
 use totpd_core::code::DIGITS;
 use totpd_core::seed::{RECOMMENDED_SEED_BYTES, SEED_BYTES};
 use zeroize::Zeroizing;
 
-pub use crate::key_uri::UriParameters;
-use crate::unreadable_secret::UnreadableSecret;
-use crate::{base32, hexadecimal, key_uri};
+pub use crate::import::otpauth_uri::UriParameters;
+pub use crate::import::unreadable_secret::UnreadableSecret;
+
+mod base32;
+mod hexadecimal;
+mod otpauth_uri;
+mod unreadable_secret;
 
 /// An existing token.
 pub struct Token {
@@ -23,8 +28,8 @@ impl Token {
     /// A sentence that helps; see [`UnreadableSecret`].
     pub fn parse(text: &str) -> Result<Self, UnreadableSecret> {
         let text = unquoted(text.trim_start_matches('\u{feff}').trim());
-        if key_uri::is_uri(text) {
-            let (secret, uri) = key_uri::read(text)?;
+        if otpauth_uri::is_uri(text) {
+            let (secret, uri) = otpauth_uri::read(text)?;
             return Self::new(secret, Some(uri));
         }
         if text.is_empty() {

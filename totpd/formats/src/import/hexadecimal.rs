@@ -3,8 +3,8 @@
 use data_encoding::HEXLOWER_PERMISSIVE;
 use zeroize::Zeroizing;
 
-use crate::base32::is_separator;
-use crate::unreadable_secret::UnreadableSecret;
+use crate::import::base32::is_separator;
+use crate::import::unreadable_secret::UnreadableSecret;
 
 /// Decodes a text if it is hexadecimal, and returns `None` if it is not.
 ///

@@ -1,0 +1,39 @@
+//! What is said of both: everybody, and the users of a block.
+
+use crate::host::sshd::config::effective::{Effective, RootLogin};
+use crate::host::sshd::config::method::Method;
+
+/// Returns why root cannot log in.
+pub(super) fn root(permit: RootLogin, config: &Effective) -> String {
+    let reason = match &config.lists {
+        Some(_) => "AuthenticationMethods requires an answer to PAM, and ",
+        None => "",
+    };
+    let value = permit.value();
+    format!(
+        "root cannot log in: {reason}with PermitRootLogin {value} sshd gives PAM a wrong answer, whatever root types"
+    )
+}
+
+/// Returns the change to make, after which root still needs a key.
+pub(super) fn root_fix(config: &Effective) -> String {
+    let lists = config.lists.iter().flatten();
+    let mut usable = lists.filter(|list| config.disabled_method(list).is_none()).peekable();
+    let has_key =
+        |list: &String| list.split(',').any(|name| Method::parse(name) == Some(Method::PublicKey));
+    if usable.peek().is_some() && usable.all(has_key) {
+        return "if root is to log in, write PermitRootLogin yes; AuthenticationMethods still requires a key"
+            .into();
+    }
+    let key = match config.is_enabled(Method::PublicKey) {
+        true => "",
+        false => "PubkeyAuthentication yes, ",
+    };
+    format!(
+        "if root is to log in, write {key}PermitRootLogin yes and AuthenticationMethods \
+         publickey,keyboard-interactive in a block \"Match User root\"; PermitRootLogin yes by itself would let \
+         root in without a key"
+    )
+}
+
+pub(super) const NO_EMPTY_PASSWORDS: &str = "write PermitEmptyPasswords no";

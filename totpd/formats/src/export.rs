@@ -1,0 +1,5 @@
+//! Formats that are written, for other programs to read.
+
+pub use crate::export::otpauth_uri::{check_label, otpauth_uri};
+
+mod otpauth_uri;

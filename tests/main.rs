@@ -41,6 +41,7 @@ mod programs;
 mod qr_codes;
 mod race;
 mod recovery;
+mod rules;
 mod secrets;
 mod self_service;
 mod ssh_doors;

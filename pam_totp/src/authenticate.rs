@@ -33,6 +33,8 @@ pub(crate) trait Session {
     fn set_authtok(&mut self, password: &[u8]) -> Result<(), Outcome>;
     /// Shows why something failed.
     fn show_error(&self, text: &str);
+    /// Shows what the person should know.
+    fn show_info(&self, text: &str);
     /// Stores the token of a new factor until the end of this login.
     fn store_token(&mut self, token: &str) -> Result<(), Outcome>;
     /// Asks libpam to wait about `time` before it tells the host of the failure.
@@ -111,6 +113,7 @@ fn begin_and_verify<S: Session>(
     let context = LoginContext {
         nullok: options.nullok,
         enroll: options.enroll,
+        forward_pass: options.forward_pass,
         show_names: options.show_names,
         quiet: options.quiet,
         nonce: options.enroll.then(nonce::random).flatten(),
@@ -129,7 +132,9 @@ fn begin_and_verify<S: Session>(
     }
     let (mut text, digits) = match reply {
         BeginReply::Prompt { text, digits } => (text, digits),
-        BeginReply::Skip => return Ok(Outcome::Skipped),
+        BeginReply::Skip { message } => {
+            return show_and_map(session, Some(VerifyReply::Skipped { message }), options);
+        }
         BeginReply::Enroll { text, factor, .. } => {
             let context = LoginContext { factor: Some(factor), ..context };
             let attempt = Attempt { verifier, options, user, name, context, digits: 0 };
@@ -254,7 +259,7 @@ impl<V: Verifier> Attempt<'_, V> {
 fn log_text(reply: &BeginReply) -> String {
     match reply {
         BeginReply::Prompt { text, digits } => format!("prompt {text:?}, {digits} digits"),
-        BeginReply::Skip => "no code is needed".into(),
+        BeginReply::Skip { .. } => "no code is needed".into(),
         BeginReply::Enroll { factor, .. } => format!("new factor {factor}"),
     }
 }
@@ -273,11 +278,15 @@ fn show_and_map<S: Session>(
     let (outcome, message) = match reply {
         Some(VerifyReply::Approved { message, .. }) => (Outcome::Approved, message),
         Some(VerifyReply::Denied { message }) => (Outcome::Denied, message),
+        Some(VerifyReply::Skipped { message }) => (Outcome::Skipped, message),
         Some(VerifyReply::Throttled { message, .. }) => (Outcome::Throttled, message),
         None => return Err(Outcome::Unavailable("the reply was lost".into())),
     };
     if let Some(message) = message.filter(|_| !options.quiet) {
-        session.show_error(&message);
+        match outcome {
+            Outcome::Skipped => session.show_info(&message),
+            _ => session.show_error(&message),
+        }
     }
     Ok(outcome)
 }

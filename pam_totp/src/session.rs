@@ -77,6 +77,11 @@ impl Session for PamSession<'_> {
         let _ = self.converse(PAM_ERROR_MSG, text);
     }
 
+    fn show_info(&self, text: &str) {
+        // A failure to show it changes nothing.
+        let _ = self.converse(PAM_TEXT_INFO, text);
+    }
+
     fn store_token(&mut self, token: &str) -> Result<(), Outcome> {
         let error = || {
             Outcome::Internal(
@@ -109,8 +114,7 @@ impl LoginEnd for PamSession<'_> {
     }
 
     fn inform(&self, text: &str) {
-        // A failure to show it changes nothing.
-        let _ = self.converse(PAM_TEXT_INFO, text);
+        self.show_info(text);
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use totpd_core::code;
 use totpd_core::enrollment::EnrollmentRules;
 use totpd_core::otp::Algorithm;
+use totpd_core::policy::{GroupName, Policy};
 use totpd_core::throttle::ThrottleRules;
 use totpd_core::verification::Rules;
 use totpd_store::Owner;
@@ -20,6 +21,9 @@ mod duration;
 mod error;
 mod fragment;
 mod key_places;
+mod rule;
+mod rule_list;
+mod rule_values;
 
 /// The path of the configuration.
 pub const CONFIG_FILE: &str = "/etc/totpd/totpd.toml";
@@ -41,6 +45,10 @@ pub struct Config {
     pub rules: Rules,
     /// The flag that a login may be answered before the disk has it (default: yes).
     pub makes_marks: bool,
+    /// The rules that say which login needs a code (default: none).
+    pub policy: Policy,
+    /// The groups that the rules name, each with the file and the line where it first stands.
+    group_places: Vec<(GroupName, String)>,
 }
 
 /// The parameters of a new factor that does not ask for others.
@@ -70,8 +78,22 @@ impl Config {
         Self::from_fragment(fragment)
     }
 
+    /// Returns the faults that do not keep the daemon from starting: groups that NSS does not
+    /// know, by file and line.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let unknown = |(group, place): &(GroupName, String)| {
+            let group = group.as_str();
+            let is_unknown = matches!(nix::unistd::Group::from_name(group), Ok(None));
+            is_unknown.then(|| {
+                format!("{place}: groups: no group {group:?} is known, so it has no members; correct the name")
+            })
+        };
+        self.group_places.iter().filter_map(unknown).collect()
+    }
+
     fn from_fragment(fragment: Fragment) -> Result<Self, ConfigError> {
-        let Fragment { enrollment, verify, throttle, store, throttle_places, .. } = fragment;
+        let Fragment { enrollment, verify, throttle, store, throttle_places, rules, .. } = fragment;
         let contradiction = |keys: [&str; 2], message: &str| ConfigError::Contradiction {
             places: throttle_places.of(keys),
             message: format!("[throttle] {message}"),
@@ -114,6 +136,8 @@ impl Config {
             recovery_codes: enrollment.recovery_codes.unwrap_or(10),
             rules: Rules { skew, throttle },
             makes_marks: store.mark.unwrap_or(true),
+            group_places: rules.group_places(),
+            policy: rules.policy()?,
         })
     }
 }

@@ -5,6 +5,7 @@ use std::hint::black_box;
 
 use totpd_core::account::Account;
 use totpd_core::authorization::{Need, Operation, Relation, need};
+use totpd_core::policy::Groups;
 use totpd_core::record::Record;
 use totpd_core::record_key::Buckets;
 use totpd_core::recovery_codes::{HashedGuess, RecoveryCode, RecoveryCodes};
@@ -20,8 +21,10 @@ use crate::access::polkit::Polkit;
 use crate::audit::Audit;
 use crate::audit::condition::Condition;
 use crate::config::Config;
+use crate::daemon::deadlines::Deadlines;
 use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
 use crate::daemon::recent_accounts::RecentAccounts;
+use crate::daemon::recent_groups::RecentGroups;
 use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
 use crate::daemon::typed_answer::TypedAnswer;
@@ -30,8 +33,10 @@ use crate::host::nss::{Nss, NssUnavailable, NssUser};
 use crate::host::user_files::UserFiles;
 
 pub(crate) mod admission;
+pub(crate) mod deadlines;
 pub(crate) mod hash_worker;
 mod recent_accounts;
+mod recent_groups;
 mod records;
 pub(crate) mod store_health;
 mod subscribers;
@@ -49,10 +54,13 @@ pub(crate) struct Daemon {
     pub(crate) polkit: Polkit,
     /// The programs to which the daemon sends signals.
     pub(crate) subscribers: Subscribers,
+    /// The deadlines of the rules, and which of them passed.
+    pub(crate) deadlines: Deadlines,
     store: Store,
     store_health: StoreHealth,
     nss: Nss,
     recent_accounts: RecentAccounts,
+    recent_groups: RecentGroups,
     buckets: Buckets,
     hash_worker: HashWorker,
 }
@@ -69,6 +77,7 @@ impl Daemon {
         host: String,
     ) -> std::io::Result<Self> {
         Ok(Self {
+            deadlines: Deadlines::open(&config.policy, None),
             config,
             host,
             audit: Audit::default(),
@@ -78,6 +87,7 @@ impl Daemon {
             store_health: StoreHealth::default(),
             nss: Nss::new(),
             recent_accounts: RecentAccounts::default(),
+            recent_groups: RecentGroups::default(),
             buckets,
             hash_worker: HashWorker::start()?,
         })
@@ -116,6 +126,30 @@ impl Daemon {
         let Some(user) = user.filter(|user| user.name.as_str() == name) else { return Ok(None) };
         let named = self.report_nss_error(self.nss.by_name(user.name).await)?;
         Ok(named.filter(|named| named.uid == caller.uid).map(Account::from))
+    }
+
+    /// Returns which groups of the rules `user` is in, as they were a minute ago if a login asked
+    /// then. If NSS does not answer, they are unknown, and the journal says so.
+    pub(crate) async fn groups(&self, user: &UserName) -> Groups {
+        let now = clock::monotonic_ms();
+        if let Some(groups) = self.recent_groups.get(user, now) {
+            return groups;
+        }
+        let names = self.config.policy.groups().to_vec();
+        match self.nss.memberships(user.clone(), names).await {
+            Ok(memberships) => {
+                let groups = Groups::new(memberships);
+                self.recent_groups.keep(user, now, &groups);
+                groups
+            }
+            Err(error) => {
+                let message =
+                    format!("{error}; rules that name groups count as strictly as they can");
+                self.audit
+                    .report(message.clone(), &Condition::NssUnavailable.entry(message.clone()));
+                Groups::UNKNOWN
+            }
+        }
     }
 
     /// Returns what [`Daemon::account`] does, as it was a moment ago if a login asked then.

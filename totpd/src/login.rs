@@ -6,4 +6,5 @@ mod first_login;
 pub(crate) mod local;
 mod prompt;
 mod reply;
+mod ruling;
 pub(crate) mod service;

@@ -48,7 +48,12 @@ fn serve() -> ExitCode {
 
 fn check_config() -> ExitCode {
     match Config::load(Path::new(CONFIG_FILE), Owner::ROOT) {
-        Ok(_) => print("the configuration is good\n"),
+        Ok(config) => {
+            for warning in config.warnings() {
+                print_error(&warning);
+            }
+            print("the configuration is good\n")
+        }
         Err(error) => {
             print_error(&error.to_string());
             ExitCode::FAILURE

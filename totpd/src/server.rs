@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use crate::audit::condition::Condition;
 use crate::config::{CONFIG_FILE, Config, ConfigError};
 use crate::daemon::Daemon;
+use crate::daemon::deadlines::Deadlines;
 use crate::dispatch::Services;
 use crate::host::{clock, hardening, readiness, run_directory, signals};
 use crate::login::local::LocalLogin;
@@ -95,7 +96,12 @@ pub fn run() -> Result<(), ServerError> {
     match opened {
         Ok(OpenStore { store, local, buckets }) => {
             let _ = store_to_end.set(local.clone());
-            let daemon = Daemon::new(store, buckets, config, host).map_err(ServerError::Threads)?;
+            let deadlines = Deadlines::open(&config.policy, Some(Path::new(PASSED_DEADLINES)));
+            // A deadline that passed while nobody logged in counts too.
+            deadlines.not_before(clock::now());
+            let daemon = Daemon::new(store, buckets, config, host);
+            let mut daemon = daemon.map_err(ServerError::Threads)?;
+            daemon.deadlines = deadlines;
             let daemon = Arc::new(daemon);
             let store_service = StoreService::new(Arc::clone(&daemon), local);
             let socket = socket.or_else(bind_socket);
@@ -216,6 +222,8 @@ fn as_label(host: &str) -> String {
     host.chars().filter(|c| !c.is_control() && *c != ':').take(MAX_LABEL_CHARS).collect()
 }
 
+/// The deadlines of rules that passed, so that they stay passed.
+const PASSED_DEADLINES: &str = "/var/lib/totpd/deadlines";
 /// The directory of the witness of the mark, which systemd keeps while the host runs.
 const WITNESS: &str = "/run/totpd/witness";
 /// The interval between attempts to open an unavailable store.

@@ -38,7 +38,7 @@ fn an_unknown_reply_denies() {
     let text = "Code: ".to_owned();
     let expected = BeginReply::Prompt { text, digits: 8 };
     assert_eq!(begin_reply("prompt", &prompt()), Ok(expected));
-    assert_eq!(begin_reply("skip", &none()), Ok(BeginReply::Skip));
+    assert_eq!(begin_reply("skip", &none()), Ok(BeginReply::Skip { message: None }));
     for (word, details) in
         [("prompt", none()), ("enroll", prompt()), ("Enroll", none()), ("Skip", none())]
     {

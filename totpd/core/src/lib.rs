@@ -79,6 +79,7 @@ pub mod management;
 pub mod mark;
 pub mod moment;
 pub mod otp;
+pub mod policy;
 pub mod record;
 pub mod record_key;
 pub mod recovery_codes;

@@ -146,7 +146,7 @@ pub fn strip_dev(tty: &str) -> &str {
 }
 
 /// Parses an address. sshd may append the zone of an IPv6 address: `fe80::1%eth0`.
-fn parse_address(rhost: &str) -> Option<IpAddr> {
+pub(crate) fn parse_address(rhost: &str) -> Option<IpAddr> {
     match rhost.split_once('%') {
         Some((address, zone)) if !zone.is_empty() => {
             address.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
@@ -173,7 +173,7 @@ fn network(address: IpAddr) -> IpAddr {
 
 /// Reports whether many people share the address: proxies (sslh, a web server, Tor) connect from a
 /// loopback address.
-fn is_shared(address: IpAddr) -> bool {
+pub(crate) fn is_shared(address: IpAddr) -> bool {
     match network(address) {
         IpAddr::V4(address) => address.is_loopback() || address.is_unspecified(),
         // `::` and `::1` are in this network, and no host has an address in it.

@@ -8,11 +8,13 @@ use crate::recovery_codes::HashedGuess;
 use crate::throttle::ThrottleState;
 pub use crate::verification::attempt::{Answer, Attempt, Rules};
 use crate::verification::best_match::{best_match, compute_decoy, is_allowed};
+pub use crate::verification::methods::Methods;
 pub use crate::verification::verdict::{Method, Reason, Verdict};
 use crate::void_windows::VoidWindows;
 
 mod attempt;
 mod best_match;
+mod methods;
 mod verdict;
 
 /// Judges one attempt outside of `voids`. Returns the verdict and the record. The record must be on
@@ -25,7 +27,9 @@ mod verdict;
 /// ```
 /// use totpd_core::code::Code;
 /// use totpd_core::source::Source;
-/// use totpd_core::verification::{Answer, Attempt, Method, Reason, Rules, Verdict, verify};
+/// use totpd_core::verification::{
+///     Answer, Attempt, Method, Methods, Reason, Rules, Verdict, verify,
+/// };
 /// use totpd_core::void_windows::VoidWindows;
 /// # use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
 /// # use totpd_core::otp::Algorithm;
@@ -62,6 +66,7 @@ mod verdict;
 /// let attempt = Attempt {
 ///     answer: Code::parse("94287082").map_or(Answer::Malformed, Answer::Code),
 ///     factor: None,
+///     methods: Methods::ALL,
 ///     service: Some("sshd".into()),
 ///     source: Source::Nowhere,
 ///     uid: 1000,
@@ -184,8 +189,12 @@ fn approve_code(record: &mut Record, (factor, method, used): Used) -> Verdict {
     }
 }
 
-/// Uses up a recovery code. A login that names a factor accepts codes of that factor alone.
+/// Uses up a recovery code, if they count at this login. A login that names a factor accepts codes
+/// of that factor alone.
 fn redeem(record: &mut Record, guess: &HashedGuess, attempt: &Attempt) -> Result<Verdict, Reason> {
+    if !attempt.methods.include(Method::Recovery) {
+        return Err(Reason::RecoveryNotAllowed);
+    }
     if attempt.factor.is_some() || !record.recovery.redeem(guess, attempt.now) {
         return Err(Reason::NoRecoveryCode);
     }

@@ -34,7 +34,10 @@ pub enum BeginReply {
         uri: Option<String>,
     },
     /// The login needs no code.
-    Skip,
+    Skip {
+        /// The message for the person.
+        message: Option<String>,
+    },
 }
 
 /// The reply of the daemon to `Verify`.
@@ -53,6 +56,11 @@ pub enum VerifyReply {
     /// The code was not right.
     Denied {
         /// The reason, after a wrong first code of a new factor that may be tried again.
+        message: Option<String>,
+    },
+    /// The login needs no code. The daemon did not look at the code, and the code is not used up.
+    Skipped {
+        /// The message for the person.
         message: Option<String>,
     },
     /// The user gave too many wrong codes. The daemon did not look at the code, and the code is not
@@ -111,7 +119,7 @@ impl BeginReply {
                 }
                 _ => Err(UnexpectedReply("totpd sent no factor to enroll")),
             },
-            action::SKIP => Ok(Self::Skip),
+            action::SKIP => Ok(Self::Skip { message: text(details, "message") }),
             _ => Err(UnexpectedReply("unknown reply to Begin: totpd has another version")),
         }
     }
@@ -122,7 +130,7 @@ impl BeginReply {
         match self {
             Self::Prompt { .. } => action::PROMPT,
             Self::Enroll { .. } => action::ENROLL,
-            Self::Skip => action::SKIP,
+            Self::Skip { .. } => action::SKIP,
         }
     }
 
@@ -139,7 +147,11 @@ impl BeginReply {
                 add_text(&mut details, "uri", uri.as_deref());
                 details
             }
-            Self::Skip => Vec::new(),
+            Self::Skip { message } => {
+                let mut details = Vec::new();
+                add_text(&mut details, "message", message.as_deref());
+                details
+            }
         }
     }
 }
@@ -158,6 +170,7 @@ impl VerifyReply {
                 token: text(details, "token"),
             }),
             verdict::DENIED => Ok(Self::Denied { message }),
+            verdict::SKIPPED => Ok(Self::Skipped { message }),
             verdict::THROTTLED => {
                 let retry_after = details.number("retry_after").ok().flatten();
                 Ok(Self::Throttled { message, retry_after })
@@ -172,6 +185,7 @@ impl VerifyReply {
         match self {
             Self::Approved { .. } => verdict::APPROVED,
             Self::Denied { .. } => verdict::DENIED,
+            Self::Skipped { .. } => verdict::SKIPPED,
             Self::Throttled { .. } => verdict::THROTTLED,
         }
     }
@@ -186,7 +200,9 @@ impl VerifyReply {
                 add_text(&mut details, "message", message.as_deref());
                 add_text(&mut details, "token", token.as_deref());
             }
-            Self::Denied { message } => add_text(&mut details, "message", message.as_deref()),
+            Self::Denied { message } | Self::Skipped { message } => {
+                add_text(&mut details, "message", message.as_deref());
+            }
             Self::Throttled { message, retry_after } => {
                 add_text(&mut details, "message", message.as_deref());
                 details.extend(retry_after.map(|seconds| ("retry_after", seconds.into())));
@@ -250,7 +266,7 @@ impl fmt::Debug for BeginReply {
             Self::Enroll { factor, .. } => {
                 f.debug_struct("Enroll").field("factor", factor).finish_non_exhaustive()
             }
-            Self::Skip => f.write_str("Skip"),
+            Self::Skip { message } => f.debug_struct("Skip").field("message", message).finish(),
         }
     }
 }
@@ -266,6 +282,9 @@ impl fmt::Debug for VerifyReply {
                 .field("token", &token.as_ref().map(|_| "[redacted]"))
                 .finish(),
             Self::Denied { message } => f.debug_struct("Denied").field("message", message).finish(),
+            Self::Skipped { message } => {
+                f.debug_struct("Skipped").field("message", message).finish()
+            }
             Self::Throttled { message, retry_after } => f
                 .debug_struct("Throttled")
                 .field("message", message)

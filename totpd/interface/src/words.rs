@@ -16,6 +16,8 @@ pub mod verdict {
     pub const APPROVED: &str = "approved";
     /// The code was not right.
     pub const DENIED: &str = "denied";
+    /// The login needs no code. The daemon did not look at the code, and the code is not used up.
+    pub const SKIPPED: &str = "skipped";
     /// The user gave too many wrong codes. The daemon did not look at the code, and the code is not
     /// used up.
     pub const THROTTLED: &str = "throttled";

@@ -2,6 +2,7 @@
 
 use totpd_core::account::Account;
 use totpd_core::factor::FactorId;
+use totpd_core::policy::RuleName;
 use totpd_core::source::Source;
 use totpd_core::user_name::UserName;
 use totpd_core::verification::Verdict;
@@ -33,6 +34,8 @@ pub(crate) struct LoginEvent<'a> {
     pub(crate) reason: Reason,
     /// The factor that was used, shown or named, if it is known.
     pub(crate) factor: Option<FactorId>,
+    /// The rule that decided what this login needs.
+    pub(crate) rule: Option<&'a RuleName>,
     /// The number of remaining recovery codes, after the user used one.
     pub(crate) recovery_codes_left: Option<usize>,
 }
@@ -137,7 +140,7 @@ impl LoginEvent<'_> {
         outcome: LoginOutcome,
         reason: Reason,
     ) -> LoginEvent<'_> {
-        LoginEvent { login, outcome, reason, factor: None, recovery_codes_left: None }
+        LoginEvent { login, outcome, reason, factor: None, rule: None, recovery_codes_left: None }
     }
 
     /// Returns the event of one attempt.

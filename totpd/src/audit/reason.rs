@@ -32,6 +32,8 @@ reasons! {
     RecoveryCodeAccepted = "recovery-code-accepted", "right recovery code";
     FirstCodeAccepted = "first-code-accepted", "right first code; the login has to succeed";
     SkippedNotEnrolled = "skipped-not-enrolled", "not enrolled";
+    SkippedByRule = "skipped-by-rule", "no code is needed here";
+    SkippedUntilDeadline = "skipped-until-deadline", "not enrolled, and not due yet";
     FactorShown = "factor-shown-at-login", "the key of an unverified factor was shown";
     CodeWrong = "code-wrong", "wrong code";
     CodeReplayed = "code-replayed", "code already used";
@@ -39,6 +41,8 @@ reasons! {
     CodeNotYetUsable = "code-not-yet-usable", "code from before its seed was imported";
     CodeVoid = "code-void", "the code may have been used before the records of that time were lost";
     FactorRestricted = "factor-restricted", "right code of a factor that is not allowed here or now";
+    RecoveryCodeNotAllowed = "recovery-code-not-allowed", "no recovery code counts here";
+    DeniedByRule = "denied-by-rule", "nobody gets in here";
     FactorsDisabled = "factors-disabled", "all factors are disabled: totpctl set";
     FactorUnsynchronized = "factor-unsynchronized", "the token must be resynchronized: totpctl resync";
     NotEnrolled = "not-enrolled", "not enrolled";
@@ -95,6 +99,7 @@ impl Reason {
                 DenialReason::NotEnrolled => Self::NoSuchUser,
                 DenialReason::Unsynchronized => Self::FactorUnsynchronized,
                 DenialReason::UidChanged => Self::UidChanged,
+                DenialReason::RecoveryNotAllowed => Self::RecoveryCodeNotAllowed,
                 DenialReason::Restricted => Self::FactorRestricted,
                 DenialReason::NotYetUsable => Self::CodeNotYetUsable,
                 DenialReason::Replayed => Self::CodeReplayed,

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use serde::{Deserialize, Deserializer, de};
+use toml::Spanned;
 use totpd_core::code;
 use totpd_core::factor::{MAX_SKEW, PERIOD};
 use totpd_core::otp::Algorithm;
@@ -13,6 +14,8 @@ use totpd_core::otp::Algorithm;
 use crate::config::duration::Duration;
 use crate::config::error::ConfigError;
 use crate::config::key_places::{KeyPlaces, line};
+use crate::config::rule::RuleTable;
+use crate::config::rule_list::RuleList;
 
 /// The content of one file.
 #[derive(Debug, Default, Deserialize)]
@@ -24,6 +27,9 @@ pub(crate) struct Fragment {
     remember: Later,
     policy: Later,
     pub(crate) store: Store,
+    rule: Vec<Spanned<RuleTable>>,
+    #[serde(skip)]
+    pub(crate) rules: RuleList,
     #[serde(skip)]
     pub(crate) throttle_places: KeyPlaces,
 }
@@ -110,7 +116,9 @@ impl Fragment {
             let message = format!("{key}{}", error.message());
             ConfigError::Content { path: path.to_path_buf(), line, message }
         })?;
-        Ok(Self { throttle_places: KeyPlaces::find(path, text), ..fragment })
+        let (rule, throttle_places) = (fragment.rule, KeyPlaces::find(path, text));
+        let rules = RuleList::new(path, text, rule)?;
+        Ok(Self { throttle_places, rules, rule: Vec::new(), ..fragment })
     }
 
     /// Returns the content of `later`, and the content of this file for keys that `later` lacks.
@@ -137,7 +145,8 @@ impl Fragment {
         };
         let throttle_places = self.throttle_places.overridden_by(later.throttle_places);
         let store = Store { mark: later.store.mark.or(self.store.mark), _backend: () };
-        Self { enrollment, verify, throttle, store, throttle_places, ..later }
+        let rules = self.rules.followed_by(later.rules);
+        Self { enrollment, verify, throttle, store, throttle_places, rules, ..later }
     }
 }
 

@@ -7,7 +7,7 @@ use totpd_core::factor::PERIOD;
 use totpd_core::fixtures::{enrolled, user};
 use totpd_core::record::Outline;
 use totpd_core::record_key::RecordKey;
-use totpd_core::verification::Attempt;
+use totpd_core::verification::{Attempt, Methods};
 use totpd_core::void_windows::VoidWindows;
 use totpd_interface::login::BeginReply;
 use totpd_interface::{DictBuilder, Dictionary};
@@ -76,6 +76,7 @@ fn an_attempt_that_runs_twice_counts_once() {
         let guess = Attempt {
             answer: Code::parse("00000000").map_or(Answer::Malformed, Answer::Code),
             service: None,
+            methods: Methods::ALL,
             factor: None,
             source: Source::Nowhere,
             uid: 1000,

@@ -7,8 +7,11 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::unistd::{Uid, User};
 use tokio::sync::Semaphore;
+use totpd_core::policy::{Fit, GroupName};
 use totpd_core::user_name::UserName;
 use totpd_store::blocking;
+
+mod memberships;
 
 /// A user as NSS knows it. It has the name in the spelling of NSS, and the uid.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -59,19 +62,40 @@ impl Nss {
         self.look_up(move || User::from_uid(Uid::from_raw(uid))).await
     }
 
+    /// Returns the memberships of the user of that name in `groups`, in their order. A group that
+    /// NSS does not know has no members. A group that NSS cannot look up is unknown.
+    ///
+    /// # Errors
+    /// [`NssUnavailable`] if NSS says nothing of the user, or nothing in time.
+    pub(crate) async fn memberships(
+        &self,
+        user: UserName,
+        groups: Vec<GroupName>,
+    ) -> Result<Vec<Fit>, NssUnavailable> {
+        self.ask(move || memberships::look_up(&user, &groups).ok_or(NssUnavailable)).await
+    }
+
     async fn look_up<F>(&self, ask: F) -> Result<Option<NssUser>, NssUnavailable>
     where
         F: FnOnce() -> nix::Result<Option<User>> + Send + 'static,
     {
+        self.ask(move || user_from(ask())).await
+    }
+
+    async fn ask<T, F>(&self, ask: F) -> Result<T, NssUnavailable>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, NssUnavailable> + Send + 'static,
+    {
         if blocking::is_allowed() {
-            return user_from(ask());
+            return ask();
         }
         let lookup = async {
             let permit =
                 Arc::clone(&self.permits).acquire_owned().await.map_err(|_| NssUnavailable)?;
             // The permit belongs to the thread. A thread that hangs counts until it ends.
             let answer = tokio::task::spawn_blocking(move || (ask(), permit).0);
-            user_from(answer.await.map_err(|_| NssUnavailable)?)
+            answer.await.map_err(|_| NssUnavailable)?
         };
         tokio::time::timeout(LOOKUP_TIMEOUT, lookup).await.map_err(|_| NssUnavailable)?
     }

@@ -6,10 +6,11 @@ use totpd_core::account::Account;
 use totpd_core::authorization::may_enroll_at_login;
 use totpd_core::enrollment;
 use totpd_core::factor::FactorId;
+use totpd_core::policy::Requirement;
 use totpd_core::record::Outline;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
-use totpd_core::verification::{Attempt, Reason as DenialReason, Verdict};
+use totpd_core::verification::{Attempt, Methods, Reason as DenialReason, Verdict};
 use totpd_interface::Error;
 use totpd_interface::login::{BeginReply, CompletionReply, LoginContext, Nonce, VerifyReply};
 
@@ -23,6 +24,7 @@ use crate::login::completion;
 use crate::login::first_login::{self, ENROLL_ELSEWHERE, FirstCode};
 use crate::login::prompt::{Wait, prompt, with_names};
 use crate::login::reply::verify_reply;
+use crate::login::ruling::{self, Passage};
 use crate::login::service::{LoginService, PendingReply};
 
 /// The login service of this host. Root asks for any user, everybody else for itself.
@@ -76,10 +78,25 @@ impl LocalLogin {
         context: &LoginContext,
     ) -> Result<BeginReply, Error> {
         let account = self.0.account_for(caller, user).await?;
+        let ruled = ruling::has_rules(&self.0, caller).then(|| account.clone());
         // An enrolled user takes as many reads as a name that nobody has. A damaged record has a
         // substitute without an account, and its user makes no factor here.
         let (mut account, mut record) = self.0.record_for_login(account).await?;
+        let source = &login_source(context, caller.uid);
+        let mut requirement = Requirement::DEFAULT;
+        if let Some(ruled) = ruled {
+            let is_unenrolled = account.uid.is_some_and(|uid| enrollment::may_skip(&record, uid));
+            let by_rules = ruling::requirement(&self.0, &ruled, is_unenrolled, context);
+            requirement = Box::pin(by_rules).await;
+            let login = LoginScene { caller, account: &account, context, source };
+            if !context.forward_pass
+                && let Some(message) = self.let_by(login, &requirement)
+            {
+                return Ok(BeginReply::Skip { message });
+            }
+        }
         if context.enroll
+            && ruling::may_enroll(&requirement)
             && is_at_terminal(context)
             && let Some(nonce) = context.nonce
             && may_enroll_at_login(&account, &record, self.0.config.self_service)
@@ -93,14 +110,15 @@ impl LocalLogin {
             // Another login may have made a factor in between.
             (account, record) = self.0.record_for_login(account).await?;
         }
-        let source = &login_source(context, caller.uid);
+        // A rule that asks for a code is stricter than an option of the module.
         if context.nullok
+            && requirement.rule().is_none()
             && let Some(uid) = account.uid
             && enrollment::may_skip(&record, uid)
         {
             let login = LoginScene { caller, account: &account, context, source };
             self.record(LoginEvent::new(login, LoginOutcome::Skipped, Reason::SkippedNotEnrolled));
-            return Ok(BeginReply::Skip);
+            return Ok(BeginReply::Skip { message: None });
         }
         if record.is_enrolled() && caller.is_root() {
             let (service, rhost) = (context.service.as_deref(), context.rhost.as_deref());
@@ -146,21 +164,40 @@ impl LocalLogin {
         let account = self.0.account_for(caller, user).await?;
         let source = login_source(context, caller.uid);
         let login = LoginScene { caller, account: &account, context, source: &source };
+        let mut requirement = Requirement::DEFAULT;
+        if ruling::has_rules(&self.0, caller) {
+            let is_unenrolled = Box::pin(self.is_unenrolled(&account)).await?;
+            let by_rules = ruling::requirement(&self.0, &account, is_unenrolled, context);
+            requirement = Box::pin(by_rules).await;
+            if let Some(message) = self.let_by(login, &requirement) {
+                return Ok(VerifyReply::Skipped { message });
+            }
+        }
         if context.enroll
+            && ruling::may_enroll(&requirement)
             && let (Some(nonce), Some(factor)) = (context.nonce, &context.factor)
         {
             return Box::pin(self.verify_first_code(login, nonce, factor, code)).await;
         }
-        let judgment = match self.judge(login.account, login, code).await {
-            Err(Error::StoreCorrupt(_)) => Box::pin(self.judge_without_record(login, code)).await,
+        let methods = ruling::methods(&requirement);
+        let judgment = match self.judge(login.account, login, code, methods).await {
+            Err(Error::StoreCorrupt(_)) => {
+                Box::pin(self.judge_without_record(login, code, methods)).await
+            }
             judgment => judgment,
         };
         let Judgment { verdict, is_damaged, starts_lock } = judgment?;
         let is_unenrolled = matches!(verdict, Verdict::Denied(DenialReason::NotEnrolled));
-        self.record(match is_unenrolled && is_damaged {
-            true => LoginEvent::new(login, LoginOutcome::Denied, Reason::RecordDamaged),
-            false => LoginEvent::from_verdict(login, &verdict),
-        });
+        let event = match (&verdict, requirement) {
+            (Verdict::Denied(_), Requirement::Deny(_)) => {
+                LoginEvent::new(login, LoginOutcome::Denied, Reason::DeniedByRule)
+            }
+            _ if is_unenrolled && is_damaged => {
+                LoginEvent::new(login, LoginOutcome::Denied, Reason::RecordDamaged)
+            }
+            _ => LoginEvent::from_verdict(login, &verdict),
+        };
+        self.record(LoginEvent { rule: requirement.rule().map(|rule| &rule.name), ..event });
         if starts_lock && account.loggable().is_some() {
             self.record(LoginEvent::new(login, LoginOutcome::Throttled, Reason::LockStarted));
         }
@@ -176,10 +213,12 @@ impl LocalLogin {
         account: &Account,
         login: LoginScene<'_>,
         code: &str,
+        methods: Methods,
     ) -> Result<Judgment, Error> {
         let attempt = Attempt {
             answer: self.0.classify_answer(account, code, login.source).await?,
             factor: login.context.factor.clone(),
+            methods,
             service: login.context.service.clone(),
             source: login.source.clone(),
             uid: account.current_uid(),
@@ -197,9 +236,10 @@ impl LocalLogin {
         &self,
         login: LoginScene<'_>,
         code: &str,
+        methods: Methods,
     ) -> Result<Judgment, Error> {
         let substitute = self.0.substitute_for_damaged(login.account);
-        let Judgment { verdict, .. } = self.judge(&substitute, login, code).await?;
+        let Judgment { verdict, .. } = self.judge(&substitute, login, code, methods).await?;
         Ok(Judgment { verdict, is_damaged: true, starts_lock: false })
     }
 
@@ -222,11 +262,35 @@ impl LocalLogin {
         let outcome = match reply {
             VerifyReply::Approved { .. } => LoginOutcome::Approved,
             VerifyReply::Denied { .. } => LoginOutcome::Denied,
+            VerifyReply::Skipped { .. } => LoginOutcome::Skipped,
             VerifyReply::Throttled { .. } => LoginOutcome::Throttled,
         };
         let factor = FactorId::parse(factor);
         self.record(LoginEvent { factor, ..LoginEvent::new(login, outcome, reason) });
         Ok(reply)
+    }
+
+    /// Records that a rule lets the login by without a code. Returns the message for the person, or
+    /// `None` if the login needs a code.
+    fn let_by(
+        &self,
+        login: LoginScene<'_>,
+        requirement: &Requirement<'_>,
+    ) -> Option<Option<String>> {
+        let Passage { rule, reason, message } = ruling::passage(requirement)?;
+        let event = LoginEvent::new(login, LoginOutcome::Skipped, reason);
+        self.record(LoginEvent { rule: Some(&rule.name), ..event });
+        Some(message)
+    }
+
+    /// Reports whether the account may make a factor. What a damaged record says reads as "no".
+    async fn is_unenrolled(&self, account: &Account) -> Result<bool, Error> {
+        let record = match self.0.read_outline(account).await {
+            Err(Error::StoreCorrupt(_)) => return Ok(false),
+            stored => stored?,
+        };
+        let may_skip = |uid| record.is_none_or(|record| enrollment::may_skip(&record, uid));
+        Ok(account.uid.is_some_and(may_skip))
     }
 
     fn record(&self, event: LoginEvent<'_>) {

@@ -4,7 +4,7 @@ use totpd_core::code::Code;
 use totpd_core::management::Reauthentication;
 use totpd_core::recovery_codes::RecoveryCode;
 use totpd_core::source::Source;
-use totpd_core::verification::Attempt;
+use totpd_core::verification::{Attempt, Methods};
 use totpd_interface::Error;
 
 use crate::access::caller::Caller;
@@ -40,6 +40,7 @@ pub(crate) async fn reauthentication(
     let source = Source::Uid(caller.caller.uid);
     let attempt = Attempt {
         answer: daemon.classify_answer(&caller.account, code, &source).await?,
+        methods: Methods::ALL,
         factor: None,
         service: None,
         source,
@@ -47,6 +48,7 @@ pub(crate) async fn reauthentication(
         now: clock::now(),
     };
     let rules = daemon.config.rules.clone();
+    let attempt = Box::new(attempt);
     Ok(Reauthentication::CurrentCode { attempt, is_given: !code.is_empty(), rules })
 }
 

@@ -24,7 +24,7 @@ use totpd_core::code::Code;
 use totpd_core::record_key::RecordKey;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleRules;
-use totpd_core::verification::{Answer, Attempt, Rules, verify};
+use totpd_core::verification::{Answer, Attempt, Methods, Rules, verify};
 use totpd_store::backup::{BackupError, Head, Recipients, Writer};
 use totpd_store::progress::Progress;
 use totpd_store::sqlite::OpenStore;
@@ -288,7 +288,8 @@ async fn verification(store: &Store, key: RecordKey) -> Result<(), StoreError> {
     let source = Source::Address([192, 0, 2, 1].into());
     let answer = Code::parse("000000").map_or(Answer::Malformed, Answer::Code);
     let now = 1_800_000_000;
-    let guess = Attempt { answer, factor: None, service: None, source, uid: 0, now };
+    let guess =
+        Attempt { answer, methods: Methods::ALL, factor: None, service: None, source, uid: 0, now };
     store
         .update(key, move |stored, voids| {
             let (verdict, record) = verify(stored.expect("a record"), &guess, &RULES, voids);

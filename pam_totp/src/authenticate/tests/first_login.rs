@@ -40,7 +40,7 @@ fn each_authentication_has_a_nonce_of_its_own() {
 fn a_user_name_changed_by_the_last_conversation_denies() {
     let mut login = Login::typing("123456");
     login.user_afterwards = "root".into();
-    let skip = Totpd { reply: Ok(BeginReply::Skip), ..Totpd::new() };
+    let skip = Totpd { reply: Ok(BeginReply::Skip { message: None }), ..Totpd::new() };
     let outcome = authenticate(&mut login, &skip, &Options::default());
     assert!(matches!(outcome, Outcome::Internal(_)), "{outcome:?}");
 }

@@ -1,5 +1,7 @@
 //! The code that a caller shows before it may change factors.
 
+use alloc::boxed::Box;
+
 use crate::management::decision::{Decision, Refusal};
 use crate::record::Record;
 use crate::verification::{Attempt, Rules, Verdict, verify};
@@ -12,7 +14,7 @@ pub enum Reauthentication {
     /// A code is needed if there is a verified factor.
     CurrentCode {
         /// The attempt that the code makes. An attempt with an empty code cannot be right.
-        attempt: Attempt,
+        attempt: Box<Attempt>,
         /// True if the caller typed anything.
         is_given: bool,
         /// The rules that judge the attempt.

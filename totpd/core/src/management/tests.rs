@@ -1,4 +1,5 @@
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::*;
@@ -7,7 +8,7 @@ use crate::factor::{FactorId, Kind, Status};
 use crate::fixtures::{THROTTLE_RULES, code_of, enrolled, recovery_codes, verified};
 use crate::moment::Moment;
 use crate::source::Source;
-use crate::verification::{Answer, Attempt, Rules};
+use crate::verification::{Answer, Attempt, Methods, Rules};
 
 const ALICE: u32 = 1000;
 const NOW: u64 = 30_000;
@@ -16,9 +17,17 @@ const RULES: EnrollmentRules =
 
 fn proof(answer: Answer, is_given: bool) -> Reauthentication {
     let source = Source::Uid(ALICE);
-    let attempt = Attempt { answer, factor: None, service: None, source, uid: ALICE, now: NOW };
+    let attempt = Attempt {
+        answer,
+        methods: Methods::ALL,
+        factor: None,
+        service: None,
+        source,
+        uid: ALICE,
+        now: NOW,
+    };
     let rules = Rules { skew: 1, throttle: THROTTLE_RULES };
-    Reauthentication::CurrentCode { attempt, is_given, rules }
+    Reauthentication::CurrentCode { attempt: Box::new(attempt), is_given, rules }
 }
 
 fn right() -> Reauthentication {

@@ -6,6 +6,7 @@ use crate::code::Code;
 use crate::recovery_codes::HashedGuess;
 use crate::source::Source;
 use crate::throttle::ThrottleRules;
+use crate::verification::methods::Methods;
 
 /// The parsed answer of a person.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Attempt {
     pub answer: Answer,
     /// The id of the only factor that may be used; `None` allows all of them.
     pub factor: Option<String>,
+    /// The methods whose codes count.
+    pub methods: Methods,
     /// The PAM service that asks; `None` if the caller does not name it.
     pub service: Option<String>,
     /// The origin of the attempt.

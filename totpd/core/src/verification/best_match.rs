@@ -45,9 +45,10 @@ pub(super) fn best_match<'a>(
     (best, repeats & attempt.code().is_some())
 }
 
-/// Reports whether the factor may be used for this service, at this time.
+/// Reports whether the factor may be used at this login, for this service, at this time.
 pub(super) fn is_allowed(factor: &Factor, attempt: &Attempt) -> bool {
-    factor.restrictions.allow(attempt.service.as_deref(), attempt.now)
+    attempt.methods.include(factor.kind.into())
+        && factor.restrictions.allow(attempt.service.as_deref(), attempt.now)
 }
 
 /// Does the work of one factor for a user who has none.

@@ -41,7 +41,15 @@ fn typed_code(text: &str) -> Answer {
 }
 
 fn typed(text: &str, now: u64) -> Attempt {
-    Attempt { answer: typed_code(text), factor: None, service: None, source: home(), uid: UID, now }
+    Attempt {
+        answer: typed_code(text),
+        methods: Methods::ALL,
+        factor: None,
+        service: None,
+        source: home(),
+        uid: UID,
+        now,
+    }
 }
 
 fn right_code(record: &Record, step: u64, now: u64) -> Attempt {

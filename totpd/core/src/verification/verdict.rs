@@ -92,7 +92,10 @@ pub enum Reason {
     UidChanged,
     /// The user has only tokens that must be resynchronized first.
     Unsynchronized,
-    /// The code is right, but its factor may not be used for this service, or at this time.
+    /// The answer has the form of a recovery code, and none counts at this login.
+    RecoveryNotAllowed,
+    /// The code is right, but its factor may not be used at this login: its method, the service or
+    /// the time is another.
     Restricted,
     /// The code is right, but older than the import of its seed, so it may have been used
     /// elsewhere. It is no guess, so it is not counted.

@@ -26,6 +26,9 @@ pub struct LoginContext {
     pub nullok: bool,
     /// The flag that a user without a factor makes one at this login (module option `enroll`).
     pub enroll: bool,
+    /// The flag that one answer is password and code (module option `forward_pass`). Then `Begin`
+    /// never tells that no code is needed.
+    pub forward_pass: bool,
     /// The flag that the program shows nothing but prompts (module option `quiet`).
     pub quiet: bool,
     /// The flag that the prompt names the factors (module option `show_names`).
@@ -63,6 +66,7 @@ impl LoginContext {
             nonce: text("nonce")?.map(nonce).transpose()?,
             nullok: flag("nullok")?,
             enroll: flag("enroll")?,
+            forward_pass: flag("forward_pass")?,
             quiet: flag("quiet")?,
             show_names: flag("show_names")?,
             prompt: text("prompt")?,
@@ -88,6 +92,7 @@ impl LoginContext {
         for (key, flag) in [
             ("nullok", self.nullok),
             ("enroll", self.enroll),
+            ("forward_pass", self.forward_pass),
             ("quiet", self.quiet),
             ("show_names", self.show_names),
         ] {

@@ -9,7 +9,7 @@ fn read_back(context: &LoginContext) -> Result<LoginContext, InvalidEntry> {
 #[test]
 fn every_part_of_a_context_is_read_as_it_was_written() {
     type Change = fn(&mut LoginContext);
-    let parts: [(&str, Change); 12] = [
+    let parts: [(&str, Change); 13] = [
         ("service", |context| context.service = Some("sshd".into())),
         ("rhost", |context| context.rhost = Some("192.0.2.1".into())),
         ("tty", |context| context.tty = Some("/dev/pts/3".into())),
@@ -19,6 +19,7 @@ fn every_part_of_a_context_is_read_as_it_was_written() {
         ("nonce", |context| context.nonce = Some(Nonce::new([0x0b; 16]))),
         ("nullok", |context| context.nullok = true),
         ("enroll", |context| context.enroll = true),
+        ("forward_pass", |context| context.forward_pass = true),
         ("quiet", |context| context.quiet = true),
         ("show_names", |context| context.show_names = true),
         ("prompt", |context| context.prompt = Some("Token: ".into())),
@@ -52,6 +53,7 @@ fn a_context_ignores_unknown_keys_and_refuses_wrong_types() {
         "nonce",
         "nullok",
         "enroll",
+        "forward_pass",
         "quiet",
         "show_names",
         "prompt",
@@ -106,7 +108,8 @@ fn every_reply_to_begin_is_read_as_it_was_written() {
             "enroll",
             &["prompt", "factor", "uri"],
         ),
-        (BeginReply::Skip, "skip", &[]),
+        (BeginReply::Skip { message: None }, "skip", &[]),
+        (BeginReply::Skip { message: Some(text()) }, "skip", &["message"]),
     ] {
         assert_eq!(reply.word(), word);
         assert_eq!(reply.details().keys().collect::<Vec<_>>(), keys);
@@ -131,7 +134,7 @@ fn only_known_words_open_anything() {
     ] {
         assert!(BeginReply::parse(word, &details).is_err(), "{word}");
     }
-    for word in ["approved ", "Approved", "skip", "", "prompt"] {
+    for word in ["approved ", "Approved", "skip", "Skipped", "", "prompt"] {
         assert!(VerifyReply::parse(word, &Entries::new()).is_err(), "{word}");
         assert!(!CompletionReply::parse(word, &Entries::new()).is_verified, "{word}");
     }
@@ -153,6 +156,7 @@ fn every_reply_to_verify_is_read_as_it_was_written() {
             let message = message.clone();
             replies.push(("throttled", VerifyReply::Throttled { message, retry_after }));
         }
+        replies.push(("skipped", VerifyReply::Skipped { message: message.clone() }));
         replies.push(("denied", VerifyReply::Denied { message }));
     }
     for (word, reply) in replies {

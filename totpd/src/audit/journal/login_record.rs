@@ -15,7 +15,11 @@ pub(super) fn login_entry(event: &LoginEvent<'_>, user: Option<&str>) -> Entry {
     let (name, service) = (user.unwrap_or(NOBODY), text(&context.service));
     let (source, sentence) = (origin(context, event.login.source), event.reason.sentence());
     let at = if service.is_empty() { "-" } else { service };
-    let message = [word, " for ", name, " at ", at, " from ", &source, ": ", sentence].concat();
+    let mut message = [word, " for ", name, " at ", at, " from ", &source, ": ", sentence].concat();
+    let rule = event.rule.map(|rule| loggable(rule.as_str()));
+    if let Some(rule) = &rule {
+        message.extend([" (rule ", rule.as_str(), ")"]);
+    }
     let priority = match event.outcome {
         LoginOutcome::Approved => Priority::Info,
         _ => Priority::Notice,
@@ -29,6 +33,7 @@ pub(super) fn login_entry(event: &LoginEvent<'_>, user: Option<&str>) -> Entry {
         .with("TOTP_TTY", text(&context.tty))
         .with("TOTP_VERDICT", word)
         .with("TOTP_REASON", event.reason.token())
+        .with("TOTP_RULE", event.rule.map_or("", |rule| rule.as_str()))
         .with("TOTP_FACTOR", event.factor.as_ref().map_or("", |factor| factor.as_str()))
         .with("TOTP_RECOVERY_CODES_LEFT", &left.unwrap_or_default())
 }

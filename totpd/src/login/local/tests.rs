@@ -14,6 +14,8 @@ use super::*;
 use crate::access::login_context::trusted_context;
 use crate::daemon::tests::{daemon, daemon_over, put, stored};
 
+mod rules;
+
 const ROOT: Caller = Caller { uid: 0 };
 /// A user that every host has.
 const OTHER: Caller = Caller { uid: 1 };
@@ -49,7 +51,10 @@ fn begin(
         BeginReply::Prompt { text, .. } | BeginReply::Enroll { text, .. } => {
             format!("{word}: {text}")
         }
-        BeginReply::Skip => word.to_owned(),
+        BeginReply::Skip { message } => match message {
+            Some(message) => format!("{word}: {message}"),
+            None => word.to_owned(),
+        },
     }
 }
 

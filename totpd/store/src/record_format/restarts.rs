@@ -5,7 +5,7 @@ use totpd_core::code::Code;
 use totpd_core::factor::Kind;
 use totpd_core::fixtures::{THROTTLE_RULES, code_of, enrolled, user};
 use totpd_core::source::Source;
-use totpd_core::verification::{Answer, Attempt, Rules, Verdict, verify};
+use totpd_core::verification::{Answer, Attempt, Methods, Rules, Verdict, verify};
 use totpd_core::void_windows::VoidWindows;
 
 use crate::record_format::{SealedSeeds, decode, encode};
@@ -43,6 +43,7 @@ proptest! {
             let source = Source::Uid(u32::from(source));
             let attempt = Attempt {
                 answer: Answer::Code(code),
+                methods: Methods::ALL,
                 factor: None,
                 service: None,
                 source,

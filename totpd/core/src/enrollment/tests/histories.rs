@@ -137,6 +137,7 @@ proptest! {
                     let counter = counter_of(base.unwrap_or(&owner), step, ahead);
                     let attempt = Attempt {
                         answer: Answer::Code(code_of(&owner, counter)),
+                        methods: crate::verification::Methods::ALL,
                         factor: None,
                         service: None,
                         source: Source::Nowhere,

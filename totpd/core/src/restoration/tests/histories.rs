@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::moment::Moment;
 use crate::resync::{ResyncOutcome, resync};
-use crate::verification::{Answer, Attempt, Rules, Verdict, verify};
+use crate::verification::{Answer, Attempt, Methods, Rules, Verdict, verify};
 
 const HOTP: Kind = Kind::Hotp;
 mod clock_ahead;
@@ -130,6 +130,7 @@ fn the_memory_of_spent_seeds_keeps_the_greater_counter() {
 fn attempt_of(code: Code, now: u64) -> Attempt {
     Attempt {
         answer: Answer::Code(code),
+        methods: Methods::ALL,
         factor: None,
         service: None,
         source: Source::Nowhere,

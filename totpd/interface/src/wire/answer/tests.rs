@@ -45,7 +45,7 @@ fn a_module_reads_a_reply_as_it_was_meant() {
         factor: "f-aaaaaaaa".into(),
         uri: Some("otpauth://totp/x".into()),
     };
-    for meant in [prompt, key, BeginReply::Skip] {
+    for meant in [prompt, key, BeginReply::Skip { message: None }] {
         let bytes = reply(SERIAL, meant.word(), &meant.details()).unwrap();
         let message = Message::parse(&bytes).unwrap();
         let Some(Reply::Return(body)) = message.reply_to(SERIAL).unwrap() else { panic!() };

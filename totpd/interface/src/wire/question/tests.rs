@@ -63,10 +63,10 @@ fn seen_by_zbus(bytes: &[u8]) -> Option<Seen> {
 fn context() -> impl Strategy<Value = LoginContext> {
     let texts = prop::array::uniform7(prop::option::of("[^\0]{1,12}"));
     let nonce = prop::option::of(any::<[u8; 16]>().prop_map(Nonce::new));
-    (texts, nonce, any::<[bool; 4]>()).prop_map(|(texts, nonce, flags)| {
+    (texts, nonce, any::<[bool; 5]>()).prop_map(|(texts, nonce, flags)| {
         let (
             [service, rhost, tty, ruser, user, factor, prompt],
-            [nullok, enroll, quiet, show_names],
+            [nullok, enroll, forward_pass, quiet, show_names],
         ) = (texts, flags);
         LoginContext {
             service,
@@ -78,6 +78,7 @@ fn context() -> impl Strategy<Value = LoginContext> {
             nonce,
             nullok,
             enroll,
+            forward_pass,
             quiet,
             show_names,
             prompt,

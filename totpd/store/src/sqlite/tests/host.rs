@@ -20,7 +20,7 @@ use totpd_core::seed::Seed;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleRules;
 use totpd_core::user_name::UserName;
-use totpd_core::verification::{Answer, Attempt, Rules, Verdict, verify};
+use totpd_core::verification::{Answer, Attempt, Methods, Rules, Verdict, verify};
 
 use crate::backend::{Changed, StoreError};
 use crate::backup::PublicKey;
@@ -194,8 +194,15 @@ impl Host {
     ) -> impl Future<Output = Result<Verdict, StoreError>> + use<> {
         let (store, key) = (self.opened.store.clone(), user(name));
         let source = Source::Address([192, 0, 2, 1].into());
-        let attempt =
-            Attempt { answer, factor: None, service: None, source, uid: 1000, now: self.now() };
+        let attempt = Attempt {
+            answer,
+            methods: Methods::ALL,
+            factor: None,
+            service: None,
+            source,
+            uid: 1000,
+            now: self.now(),
+        };
         async move {
             let owner = key.clone();
             let judge = move |record: Option<Record>, voids: &VoidWindows| {

@@ -65,6 +65,7 @@ impl Host {
         let Some(before) = factor_of(&record, key).cloned() else { return Ok(None) };
         let counter = self.counter_of(&before, login.ahead);
         let attempt = Attempt {
+            methods: crate::verification::Methods::ALL,
             answer: Answer::Code(self.code(&before, counter, login.is_wrong)),
             factor: Some(before.id.as_str().into()),
             service: None,

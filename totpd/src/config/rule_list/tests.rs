@@ -1,0 +1,129 @@
+use std::path::PathBuf;
+
+use totpd_core::policy::{Deadline, Fit, Groups, Place, Question, Requirement, Then, decide};
+
+use crate::config::Config;
+use crate::config::fragment::Fragment;
+
+/// Reads files in the order of their names.
+fn load(files: &[(&str, &str)]) -> Result<Config, String> {
+    let mut all = Fragment::default();
+    for (name, text) in files {
+        let path = PathBuf::from(name);
+        all = all.overridden_by(Fragment::parse(&path, text).map_err(|error| error.to_string())?);
+    }
+    Config::from_fragment(all).map_err(|error| error.to_string())
+}
+
+const OFFICE: &str = r#"
+[[rule]]
+name = "robots"
+users = ["svc-*"]
+groups = ["robots"]
+from = ["10.0.0.0/8", "local"]
+then = "skip"
+
+[[rule]]
+name = "always"
+services = ["sudo"]
+then = "require"
+methods = ["totp", "hotp"]
+"#;
+const ROLL_OUT: &str = r#"
+[[rule]]
+name = "march"
+then = "enroll-by 2027-03-01T00:00:00Z"
+"#;
+
+#[test]
+fn rules_come_in_the_order_of_files_and_then_of_each_file() {
+    let config = load(&[("a.toml", OFFICE), ("b.toml", ROLL_OUT)]).unwrap();
+    let names: Vec<_> = config.policy.rules().map(|rule| rule.name.as_str()).collect();
+    assert_eq!(names, ["robots", "always", "march"]);
+    let deadlines: Vec<_> = config.policy.deadlines().collect();
+    assert_eq!(deadlines, [Deadline(1_803_859_200)]);
+    let question = Question {
+        user: Some("svc-web"),
+        is_unenrolled: false,
+        service: Some("sshd"),
+        place: Place::locate(Some("10.1.2.3"), Fit::No),
+        groups: &Groups::UNKNOWN,
+        now: 0,
+    };
+    let decision = decide(&config.policy, &question, |_, _| {});
+    assert!(matches!(decision.requirement, Requirement::Skip(_)));
+    let always = config.policy.rules().nth(1).unwrap();
+    let Then::Require(limits) = always.then else { panic!("{always:?}") };
+    assert!(!limits.methods.include(totpd_core::verification::Method::Recovery));
+    assert!(load(&[("a.toml", "")]).unwrap().policy.is_empty());
+}
+
+#[test]
+fn a_fault_in_a_rule_names_file_line_and_what_to_do() {
+    let with = |keys: &str| format!("\n[[rule]]\nname = \"x\"\nthen = \"skip\"\n{keys}\n");
+    for (text, line, words) in [
+        (with("from = [\"10.0.0.1/8\"]"), 5, "write \"10.0.0.0/8\""),
+        (with("from = [\"office\"]"), 5, "from: \"office\": it is no network"),
+        (with("from = [\"seat\"]"), 5, "\"seat\" is not in this version"),
+        (with("from = [\"127.0.0.1\"]"), 5, "proxies connect from it"),
+        (with("from = []"), 5, "from: the list is empty"),
+        (with("users = []"), 5, "users: the list is empty"),
+        (with("groups = []"), 2, "groups: the list is empty"),
+        (with("users = [\"a*b\"]"), 5, "only at the end"),
+        (with("users = \"alice\""), 5, "users: invalid type"),
+        (with("groups = [\"a:b\"]"), 5, "no group can have that name"),
+        (with("services = [\"SSHD\"]"), 5, "lower case"),
+        (with("methods = [\"totp\"]"), 2, "only a rule with then = \"require\""),
+        (with("remember = \"8h\""), 5, "remember: unknown field"),
+        (with("subject = \"caller\""), 5, "subject: unknown field"),
+        (with("form = [\"local\"]"), 5, "form: unknown field"),
+        ("[[rule]]\nname = \"x\"\nthen = \"allow\"\n".into(), 3, "then: \"allow\" is no outcome"),
+        ("[[rule]]\nname = \"x\"\nthen = \"enroll-by 2027-02-30\"\n".into(), 3, "write a day"),
+        ("[[rule]]\nname = \"\"\nthen = \"skip\"\n".into(), 2, "it is no name"),
+        ("[[rule]]\nthen = \"skip\"\n".into(), 1, "missing field `name`"),
+        ("\n[[rule]]\nname = \"x\"\n".into(), 2, "missing field `then`"),
+        (
+            "[[rule]]\nname = \"x\"\nthen = \"require\"\nmethods = [\"palm\"]\n".into(),
+            4,
+            "is no method",
+        ),
+        ("[rule]\nname = \"x\"\n".into(), 1, ""),
+    ] {
+        let error = load(&[("a.toml", &text)]).unwrap_err();
+        assert!(error.starts_with(&format!("a.toml:{line}: ")), "{text}: {error}");
+        assert!(error.contains(words), "{text}: {error}");
+    }
+}
+
+#[test]
+fn rules_that_cannot_stand_together_are_refused_by_both_places() {
+    let robots = "[[rule]]\nname = \"robots\"\nusers = [\"svc-a\"]\nthen = \"deny\"\n";
+    let error = load(&[("a.toml", OFFICE), ("b.toml", robots)]).unwrap_err();
+    assert!(
+        error.starts_with("a.toml:2 and b.toml:1: ") && error.contains("rename one"),
+        "{error}"
+    );
+    let later = "[[rule]]\nname = \"later\"\nusers = [\"svc-a\"]\nthen = \"deny\"\n";
+    let error = load(&[("b.toml", ROLL_OUT), ("c.toml", later)]).unwrap_err();
+    assert!(error.starts_with("b.toml:2 and c.toml:1: "), "{error}");
+    assert!(error.contains("\"later\" can never decide, because \"march\""), "{error}");
+    assert!(load(&[("a.toml", later), ("b.toml", ROLL_OUT)]).is_ok());
+}
+
+#[test]
+fn a_group_that_nss_does_not_know_is_a_warning() {
+    let text =
+        "[[rule]]\nname = \"x\"\ngroups = [\"root\",\n  \"no-such-group-here\"]\nthen = \"skip\"\n";
+    let warnings = load(&[("a.toml", text)]).unwrap().warnings();
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert!(warning.starts_with("a.toml:4: groups: no group \"no-such-group-here\""), "{warning}");
+}
+
+#[test]
+fn ten_thousand_rules_are_read_and_compared() {
+    let rule = |number: u32| {
+        format!("[[rule]]\nname = \"r{number}\"\nusers = [\"u{number}\"]\nthen = \"skip\"\n")
+    };
+    let text: String = (0..10_000).map(rule).collect();
+    assert_eq!(load(&[("a.toml", &text)]).unwrap().policy.rules().count(), 10_000);
+}

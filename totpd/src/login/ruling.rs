@@ -1,0 +1,111 @@
+//! What the rules of the administrator say of one login.
+
+use totpd_core::account::Account;
+use totpd_core::policy::{Deadline, Fit, Groups, Place, Question, Requirement, Rule, decide};
+use totpd_core::record_key::RecordKey;
+use totpd_core::verification::{Method, Methods};
+use totpd_interface::login::LoginContext;
+
+use crate::access::caller::Caller;
+use crate::audit::reason::Reason;
+use crate::daemon::Daemon;
+use crate::host::clock;
+
+/// A login for which a rule asks no code.
+pub(crate) struct Passage<'r> {
+    /// The rule.
+    pub(crate) rule: &'r Rule,
+    /// The reason for the journal.
+    pub(crate) reason: Reason,
+    /// The message for the person.
+    pub(crate) message: Option<String>,
+}
+
+/// Reports whether rules may decide about logins of `caller`. They look at the place and the
+/// service, and only root is believed about these.
+pub(crate) fn has_rules(daemon: &Daemon, caller: Caller) -> bool {
+    !daemon.config.policy.is_empty() && caller.is_root()
+}
+
+/// Returns what the login of `account` needs. `is_unenrolled` says that the account may make a
+/// factor. NSS is asked for groups only if a rule needs them.
+pub(crate) async fn requirement<'d>(
+    daemon: &'d Daemon,
+    account: &Account,
+    is_unenrolled: bool,
+    context: &LoginContext,
+) -> Requirement<'d> {
+    let policy = &daemon.config.policy;
+    let question = Question {
+        user: account.loggable(),
+        is_unenrolled,
+        service: context.service.as_deref(),
+        place: Place::locate(context.rhost.as_deref(), Fit::Unknown),
+        groups: &Groups::UNKNOWN,
+        now: daemon.deadlines.not_before(clock::now()),
+    };
+    let decision = decide(policy, &question, |_, _| {});
+    match &account.key {
+        RecordKey::User(user) if decision.lacks_groups => {
+            let groups = daemon.groups(user).await;
+            decide(policy, &Question { groups: &groups, ..question }, |_, _| {}).requirement
+        }
+        _ => decision.requirement,
+    }
+}
+
+/// Returns the passage of a login that needs no code.
+pub(crate) fn passage<'r>(requirement: &Requirement<'r>) -> Option<Passage<'r>> {
+    match requirement {
+        Requirement::Skip(rule) => {
+            Some(Passage { rule, reason: Reason::SkippedByRule, message: None })
+        }
+        Requirement::EnrollUntil(deadline, rule) => Some(Passage {
+            rule,
+            reason: Reason::SkippedUntilDeadline,
+            message: Some(countdown(*deadline, clock::now())),
+        }),
+        Requirement::Code(..) | Requirement::Deny(_) => None,
+    }
+}
+
+/// Returns the methods whose codes count at a login that needs a code. A refused login is asked for
+/// one too.
+pub(crate) fn methods(requirement: &Requirement<'_>) -> Methods {
+    match requirement {
+        Requirement::Code(limits, _) => limits.methods,
+        Requirement::Deny(_) | Requirement::Skip(_) | Requirement::EnrollUntil(..) => Methods::NONE,
+    }
+}
+
+/// Reports whether a user without a factor may make one at this login.
+pub(crate) fn may_enroll(requirement: &Requirement<'_>) -> bool {
+    methods(requirement).include(Method::Totp)
+}
+
+fn countdown(deadline: Deadline, now: u64) -> String {
+    let days = deadline.0.saturating_sub(now).div_ceil(86_400).max(1);
+    let unit = if days == 1 { "day" } else { "days" };
+    format!("Enroll a second factor: {days} {unit} left, run totpctl enroll")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::login::prompt::MAX_COLUMNS;
+
+    #[test]
+    fn the_countdown_counts_begun_days_and_is_on_the_page_of_messages() {
+        let page = include_str!("../../../docs/reference/messages.md");
+        let day = 86_400;
+        for (left, expected) in
+            [(12 * day, "12 days"), (11 * day + 1, "12 days"), (day, "1 day"), (1, "1 day")]
+        {
+            let text = countdown(Deadline(5000 + left), 5000);
+            assert!(text.contains(&format!(": {expected} left")), "{text}");
+            assert!(text.len() < MAX_COLUMNS, "{text}");
+        }
+        let text = countdown(Deadline(12 * day), 0);
+        assert!(page.contains(&format!("`{text}`")), "{text}");
+    }
+}

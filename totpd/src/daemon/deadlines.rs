@@ -15,8 +15,21 @@ use totpd_store::mutex::lock;
 #[derive(Debug, Default)]
 pub(crate) struct Deadlines {
     all: BTreeSet<u64>,
-    passed: Mutex<BTreeSet<u64>>,
+    passed: Mutex<Passed>,
     file: Option<PathBuf>,
+}
+
+/// What is known of the deadlines that passed.
+#[derive(Debug, Default)]
+struct Passed {
+    dates: BTreeSet<u64>,
+    /// The flag that the file does not say all of it, because it could not be written.
+    is_unsaved: bool,
+    /// The flag that the journal says so.
+    is_reported: bool,
+    /// The flag that nobody knows what the file says. Then all deadlines count as passed, and the
+    /// file stays as it is.
+    is_unknown: bool,
 }
 
 impl Deadlines {
@@ -27,46 +40,66 @@ impl Deadlines {
         if all.is_empty() {
             return Self::default();
         }
-        let passed = file.map(read).transpose().unwrap_or_else(|error| {
+        let passed = file.map_or_else(|| Ok(Passed::default()), read).unwrap_or_else(|error| {
             let message = format!(
-                "cannot read which deadlines of rules passed: {error}; until that is over, the \
-                 clock alone decides"
+                "cannot read which deadlines of rules passed: {error}; all of them count as passed \
+                 until that is mended and totpd restarted"
             );
             Entry::new(Priority::Error, message).write();
-            None
+            Passed { is_unknown: true, ..Passed::default() }
         });
-        let passed = passed.unwrap_or_default();
         Self { all, passed: Mutex::new(passed), file: file.map(Path::to_path_buf) }
     }
 
     /// Returns `now` (seconds since 1970), or a later deadline that passed before. Writes down the
-    /// deadlines that passed by `now`.
+    /// deadlines that passed by `now`. What could not be written is tried again each time.
     pub(crate) fn not_before(&self, now: u64) -> u64 {
         let Some(last) = self.all.last() else { return now };
         let mut passed = lock(&self.passed);
-        let new: Vec<_> = self.all.range(..=now).filter(|date| !passed.contains(date)).collect();
-        if !new.is_empty() {
-            passed.extend(new);
-            if let Some(file) = &self.file
-                && let Err(error) = write(file, &passed)
-            {
-                let message =
-                    format!("cannot write down that a deadline of a rule passed: {error}");
+        if passed.is_unknown {
+            return now.max(*last);
+        }
+        for date in self.all.range(..=now) {
+            if passed.dates.insert(*date) {
+                passed.is_unsaved = self.file.is_some();
+                let message = "a deadline of enroll-by passed: the rule now asks everybody for a \
+                               code, also if the clock goes back";
+                Entry::new(Priority::Notice, message.to_owned()).write();
+            }
+        }
+        self.save(&mut passed);
+        let latest = passed.dates.range(..=last).rev().find(|date| self.all.contains(date));
+        latest.map_or(now, |latest| now.max(*latest))
+    }
+
+    fn save(&self, passed: &mut Passed) {
+        let Some(file) = self.file.as_ref().filter(|_| passed.is_unsaved) else { return };
+        match write(file, &passed.dates) {
+            Ok(()) => (passed.is_unsaved, passed.is_reported) = (false, false),
+            Err(_) if passed.is_reported => {}
+            Err(error) => {
+                passed.is_reported = true;
+                let message = format!(
+                    "cannot write down that a deadline of a rule passed: {error}; each login \
+                     tries again"
+                );
                 Entry::new(Priority::Error, message).write();
             }
         }
-        let latest = passed.range(..=last).rev().find(|date| self.all.contains(date));
-        latest.map_or(now, |latest| now.max(*latest))
     }
 }
 
-/// Reads a deadline a line. A line that is none is as if absent.
-fn read(file: &Path) -> io::Result<BTreeSet<u64>> {
-    match fs::read_to_string(file) {
-        Ok(text) => Ok(text.lines().filter_map(|line| line.parse().ok()).collect()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
-        Err(error) => Err(error),
-    }
+/// Reads a deadline a line.
+fn read(file: &Path) -> io::Result<Passed> {
+    let text = match fs::read_to_string(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Passed::default()),
+        text => text?,
+    };
+    let damaged = || io::Error::new(io::ErrorKind::InvalidData, "a line of it is no deadline");
+    // The daemon writes at least one line, each of them with its end.
+    let lines = text.strip_suffix('\n').ok_or_else(damaged)?;
+    let dates: Result<_, _> = lines.split('\n').map(str::parse).collect();
+    Ok(Passed { dates: dates.map_err(|_| damaged())?, ..Passed::default() })
 }
 
 /// Replaces the file. A crash leaves the old one or the new one.
@@ -117,9 +150,39 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let deadlines = Deadlines::open(&policy(&[]), Some(folder.path()));
         assert_eq!(deadlines.not_before(50), 50);
-        // A folder can be neither read nor replaced: the clock decides, and what was seen.
-        let deadlines = Deadlines::open(&policy(&[100]), Some(folder.path()));
-        assert_eq!(deadlines.not_before(99), 99);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_kept_and_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        let file = state.join("deadlines");
+        let open = || Deadlines::open(&policy(&[100, 200]), Some(&file));
+        let deadlines = open();
         assert_eq!((deadlines.not_before(101), deadlines.not_before(99)), (101, 100));
+        assert_eq!(open().not_before(50), 50, "not written");
+        fs::create_dir(&state).unwrap();
+        assert_eq!(deadlines.not_before(99), 100);
+        assert_eq!(open().not_before(50), 100, "written at last");
+    }
+
+    #[test]
+    fn with_a_file_that_nobody_can_read_all_deadlines_passed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("deadlines");
+        let open = |file: &Path| Deadlines::open(&policy(&[100, 200]), Some(file));
+        assert_eq!(open(folder.path()).not_before(50), 200, "a folder");
+        for text in ["", "\n", "10", "100\n20", "100\nx\n", "100\n\n", "-1\n", "100 \n", "\0\0\n"] {
+            fs::write(&file, text).unwrap();
+            let deadlines = open(&file);
+            assert_eq!(
+                (deadlines.not_before(50), deadlines.not_before(300)),
+                (200, 300),
+                "{text:?}"
+            );
+            assert_eq!(fs::read_to_string(&file).unwrap(), text, "it stays for a person to see");
+        }
+        fs::write(&file, "100\n").unwrap();
+        assert_eq!(open(&file).not_before(50), 100);
     }
 }

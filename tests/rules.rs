@@ -70,6 +70,57 @@ fn forward_pass_asks_everybody_alike() {
         assert_eq!(asked.rc, expected, "{typed} {from}: {asked:#?}");
         assert_eq!(asked.shown, ["Password and verification code: "], "{typed} {from}");
     }
+    // Who has no factor is not told to a stranger without the password.
+    set_rules(&machine, "[[rule]]\nname = \"roll-out\"\nthen = \"enroll-by 2100-01-01\"\n");
+    for (typed, expected) in [("bobpw", pam::SUCCESS), ("wrong", pam::AUTH_ERR)] {
+        let asked = machine.pam("combined", "bob", typed).run();
+        assert_eq!(asked.rc, expected, "{typed}: {asked:#?}");
+        assert_eq!(asked.shown, ["Password and verification code: "], "{typed}");
+    }
+}
+
+/// While a service of NSS is down, nobody knows who is in a group, or whether a name is a user. So
+/// a rule that would refuse refuses, and none behind it lets by.
+#[test]
+fn a_user_database_that_is_down_opens_nothing() {
+    let machine = Machine::new();
+    machine.service("behind", "auth required pam_totp.so nodelay\nauth required pam_permit.so\n");
+    let rules = |condition: &str| {
+        format!(
+            "[[rule]]\nname = \"gone\"\n{condition}\nthen = \"deny\"\n\
+             [[rule]]\nname = \"office\"\nfrom = [\"10.0.0.0/8\"]\nthen = \"skip\"\n"
+        )
+    };
+    let login = |user: &str| machine.pam("behind", user, "000000").from("10.1.2.3").run().rc;
+    for condition in ["groups = [\"former\", \"daemon\"]", "users = [\"gone-mallory\"]"] {
+        set_rules(&machine, &rules(condition));
+        assert_eq!(login("alice"), pam::SUCCESS, "all answers: {condition}");
+        assert_eq!(login("gone-bob"), pam::SUCCESS, "all answers: {condition}");
+    }
+    machine.with_trouble_in_nss();
+    machine.run("sed -i 's/^group:.*/group: files trouble/' /etc/nsswitch.conf").stdout_ok();
+    set_rules(&machine, &rules("groups = [\"former\", \"daemon\"]"));
+    assert_eq!(login("alice"), pam::AUTH_ERR, "a group");
+    assert_eq!(login("alice"), pam::AUTH_ERR, "nothing is kept");
+    assert_eq!(login("gone-bob"), pam::AUTH_ERR, "nobody knows the user");
+    set_rules(&machine, &rules("users = [\"gone-mallory\"]"));
+    assert_eq!(login("alice"), pam::SUCCESS, "the rule names no group");
+    assert_eq!(login("gone-bob"), pam::AUTH_ERR, "nobody knows the user");
+    let log = machine.log();
+    assert!(log.contains("rules that name users or groups count as strictly as they can"), "{log}");
+    machine.run("sed -i 's/^group:.*/group: files/' /etc/nsswitch.conf").stdout_ok();
+    set_rules(&machine, &rules("groups = [\"former\", \"daemon\"]"));
+    assert_eq!(login("alice"), pam::SUCCESS, "the database is back");
+}
+
+/// Many network services name neither their remote end nor a terminal. They are not `local`.
+#[test]
+fn a_service_that_says_nothing_of_its_origin_is_not_local() {
+    let machine = Machine::new();
+    machine.service("openvpn", "auth required pam_totp.so nodelay\nauth required pam_permit.so\n");
+    set_rules(&machine, "[[rule]]\nname = \"here\"\nfrom = [\"local\"]\nthen = \"skip\"\n");
+    let asked = machine.pam("openvpn", "alice", "000000").run();
+    assert_eq!((asked.rc, asked.shown.len()), (pam::AUTH_ERR, 1), "{asked:#?}");
 }
 
 /// A roll-out: with time left, users without a factor get in and are told. Afterwards they do not,

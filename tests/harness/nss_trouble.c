@@ -3,9 +3,10 @@
  * A name that starts with "hang" keeps it waiting, one that starts with "broken" fails. "crowd" and
  * a number is a user of the uid 100000 and that number. It is a second user database too: its alice
  * has the uid 20001. Like winbind and sssd it folds names: ALICE leads to the alice of /etc/passwd.
- * It finds no other name. */
+ * It finds no other name. A name that starts with "gone", and every group, finds it not available. */
 #include <ctype.h>
 #include <errno.h>
+#include <grp.h>
 #include <nss.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -70,6 +71,10 @@ enum nss_status _nss_trouble_getpwnam_r(const char *name, struct passwd *result,
 		*error = EIO;
 		return NSS_STATUS_UNAVAIL;
 	}
+	if (!strncmp(name, "gone", 4)) {
+		*error = ENOENT;
+		return NSS_STATUS_UNAVAIL;
+	}
 	if (!strcmp(name, "alice"))
 		return user(name, ALICE, result, buffer, length, error);
 	char *end;
@@ -85,4 +90,13 @@ enum nss_status _nss_trouble_getpwuid_r(uid_t uid, struct passwd *result, char *
 	if (uid != ALICE)
 		return not_found(error);
 	return user("alice", uid, result, buffer, length, error);
+}
+
+/* What sssd, winbind and nslcd say while their daemon is down. */
+enum nss_status _nss_trouble_getgrnam_r(const char *name, struct group *result, char *buffer,
+					size_t length, int *error)
+{
+	(void)name, (void)result, (void)buffer, (void)length;
+	*error = ENOENT;
+	return NSS_STATUS_UNAVAIL;
 }

@@ -29,7 +29,7 @@ use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
 use crate::daemon::typed_answer::TypedAnswer;
 use crate::host::clock;
-use crate::host::nss::{Nss, NssUnavailable, NssUser};
+use crate::host::nss::{Lookup, Memberships, Nss, NssUnavailable};
 use crate::host::user_files::UserFiles;
 
 pub(crate) mod admission;
@@ -125,11 +125,12 @@ impl Daemon {
         let user = self.report_nss_error(self.nss.by_uid(caller.uid).await)?;
         let Some(user) = user.filter(|user| user.name.as_str() == name) else { return Ok(None) };
         let named = self.report_nss_error(self.nss.by_name(user.name).await)?;
-        Ok(named.filter(|named| named.uid == caller.uid).map(Account::from))
+        Ok(named.user().filter(|named| named.uid == caller.uid).map(Account::from))
     }
 
     /// Returns which groups of the rules `user` is in, as they were a minute ago if a login asked
-    /// then. If NSS does not answer, they are unknown, and the journal says so.
+    /// then. What NSS does not answer is unknown. The journal says so, and the next login asks
+    /// again.
     pub(crate) async fn groups(&self, user: &UserName) -> Groups {
         let now = clock::monotonic_ms();
         if let Some(groups) = self.recent_groups.get(user, now) {
@@ -137,19 +138,28 @@ impl Daemon {
         }
         let names = self.config.policy.groups().to_vec();
         match self.nss.memberships(user.clone(), names).await {
-            Ok(memberships) => {
-                let groups = Groups::new(memberships);
+            Ok(Memberships { fits, is_whole: true }) => {
+                let groups = Groups::new(fits);
                 self.recent_groups.keep(user, now, &groups);
                 groups
             }
-            Err(error) => {
-                let message =
-                    format!("{error}; rules that name groups count as strictly as they can");
-                self.audit
-                    .report(message.clone(), &Condition::NssUnavailable.entry(message.clone()));
+            Ok(Memberships { fits, is_whole: false }) => {
+                self.report_unknown_people();
+                Groups::new(fits)
+            }
+            Err(NssUnavailable) => {
+                self.report_unknown_people();
                 Groups::UNKNOWN
             }
         }
+    }
+
+    /// Reports that rules are judged without knowing who somebody is.
+    pub(crate) fn report_unknown_people(&self) {
+        let message = format!(
+            "{NssUnavailable}; rules that name users or groups count as strictly as they can"
+        );
+        self.audit.report(message.clone(), &Condition::NssUnavailable.entry(message.clone()));
     }
 
     /// Returns what [`Daemon::account`] does, as it was a moment ago if a login asked then.
@@ -170,20 +180,23 @@ impl Daemon {
     /// # Errors
     /// [`Error::Internal`] if NSS does not answer. That is not "no such user".
     pub(crate) async fn account(&self, name: &str) -> Result<Account, Error> {
-        let user = match UserName::parse(name) {
-            None => None,
+        let found = match UserName::parse(name) {
+            None => Lookup::Absent,
             Some(name) => self.report_nss_error(self.nss.by_name(name).await)?,
         };
         // A user costs the work of a bucket too. So the time does not tell whether a name is one.
         let bucket = black_box(self.buckets.bucket_of(name));
-        Ok(user.map_or(Account { key: bucket, uid: None }, Account::from))
+        let is_uncertain = found == Lookup::Ambiguous;
+        let bucket = Account { key: bucket, uid: None, is_uncertain };
+        Ok(found.user().map_or(bucket, Account::from))
     }
 
     /// Returns the account to judge a login by, if the record of `account` is damaged. It is a
     /// bucket, so the login gets prompts, waits and refusals as any other. A bucket has no factor,
     /// and no account behind it.
     pub(crate) fn substitute_for_damaged(&self, account: &Account) -> Account {
-        Account { key: self.buckets.bucket_of(&account.key.as_row_name()), uid: None }
+        let key = self.buckets.bucket_of(&account.key.as_row_name());
+        Account { key, uid: None, is_uncertain: false }
     }
 
     /// Forgets the waits that are over. Returns whether a code from `source` is looked at `now`.
@@ -250,10 +263,7 @@ impl Daemon {
         self.hash_worker.run(work, job).await.map_err(busy)
     }
 
-    fn report_nss_error(
-        &self,
-        found: Result<Option<NssUser>, NssUnavailable>,
-    ) -> Result<Option<NssUser>, Error> {
+    fn report_nss_error<T>(&self, found: Result<T, NssUnavailable>) -> Result<T, Error> {
         found.map_err(|error| {
             let message = error.to_string();
             self.audit.report(message.clone(), &Condition::NssUnavailable.entry(message.clone()));

@@ -6,9 +6,10 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use totpd_core::policy::{
-    Fit, GroupName, Groups, OneOf, Place, PlacePattern, Policy, Question, Rule, RuleName,
+    Fit, GroupName, Groups, OneOf, Person, Place, PlacePattern, Policy, Question, Rule, RuleName,
     ServicePattern, Then, UserPattern, decide,
 };
+use totpd_core::source::Origin;
 
 const RULES: usize = 1_000;
 const GROUPS: usize = 200;
@@ -22,10 +23,10 @@ fn main() {
     let policy = Policy::new((0..RULES).map(rule).collect());
     let groups = Groups::new(vec![Fit::No; policy.groups().len()]);
     let question = Question {
-        user: Some("alice.example"),
+        user: Person::Account("alice.example"),
         is_unenrolled: false,
         service: Some("sshd"),
-        place: Place::locate(Some("192.0.2.77"), Fit::No),
+        place: Place::locate(&Origin { rhost: Some("192.0.2.77"), ..Origin::default() }, Fit::No),
         groups: &groups,
         now: 1_800_000_000,
     };

@@ -10,6 +10,8 @@ pub struct Account {
     pub key: RecordKey,
     /// The uid; `None` if no such user exists.
     pub uid: Option<u32>,
+    /// The flag that NSS failed, so that such a user may exist.
+    pub is_uncertain: bool,
 }
 
 impl Account {
@@ -59,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_record_without_factors_takes_the_present_uid() {
-        let account = Account { key: user("alice"), uid: Some(1000) };
+        let account = Account { key: user("alice"), uid: Some(1000), is_uncertain: false };
         assert_eq!((account.record::<Seed>(None).uid, account.current_uid()), (1000, 1000));
         assert_eq!(account.record(Some(Record::new(7))).uid, 1000);
         assert_eq!(account.record(Some(enrolled(7))).uid, 7);

@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_login_shows_a_new_factor_only_to_a_user_without_one() {
-        let account = |uid| Account { key: user("alice"), uid };
+        let account = |uid| Account { key: user("alice"), uid, is_uncertain: false };
         let (empty, enrolled) = (Record::new(1000), enrolled(1000));
         for (uid, record, self_service, expected) in [
             (Some(1000), &empty, true, true),

@@ -13,7 +13,7 @@ pub use crate::policy::network::{InvalidNetwork, Network};
 pub use crate::policy::one_of::OneOf;
 pub use crate::policy::pattern::{InvalidPattern, ServicePattern, UserPattern};
 pub use crate::policy::place::{Place, PlacePattern};
-pub use crate::policy::question::Question;
+pub use crate::policy::question::{Person, Question};
 pub use crate::policy::requirement::Requirement;
 pub use crate::policy::rule::{Deadline, Rule, RuleName, Then};
 pub use crate::policy::rule_list::Policy;

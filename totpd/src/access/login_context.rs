@@ -39,13 +39,17 @@ pub(crate) fn is_at_terminal(context: &LoginContext) -> bool {
 /// it is not root, the daemon trusts nothing else.
 #[must_use]
 pub fn login_source(context: &LoginContext, caller: u32) -> Source {
-    let origin = Origin {
+    Source::locate(caller, &origin(context))
+}
+
+/// Returns the origin of the login, as `context` says it.
+pub(crate) fn origin(context: &LoginContext) -> Origin<'_> {
+    Origin {
         service: context.service.as_deref(),
         rhost: context.rhost.as_deref(),
         ruser: context.ruser.as_deref(),
         tty: context.tty.as_deref(),
-    };
-    Source::locate(caller, &origin)
+    }
 }
 
 #[cfg(test)]

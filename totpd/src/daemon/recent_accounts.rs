@@ -88,8 +88,8 @@ mod tests {
     #[test]
     fn an_account_is_kept_for_a_moment_and_until_the_files_change() {
         let recent = RecentAccounts::default();
-        let alice = Account { key: user("alice"), uid: Some(1000) };
-        let nobody = Account { key: RecordKey::Bucket(7), uid: None };
+        let alice = Account { key: user("alice"), uid: Some(1000), is_uncertain: false };
+        let nobody = Account { key: RecordKey::Bucket(7), uid: None, is_uncertain: false };
         let uid = |name: &str, files: &UserFiles, now| {
             recent.get(name, files, now).map(|account| account.uid)
         };
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn invented_names_take_bounded_memory() {
         let recent = RecentAccounts::default();
-        let nobody = Account { key: RecordKey::Bucket(7), uid: None };
+        let nobody = Account { key: RecordKey::Bucket(7), uid: None, is_uncertain: false };
         let files = UserFiles::default();
         for number in 0..10_000 {
             recent.keep(&format!("user{number}"), files.clone(), 0, &nobody);

@@ -46,7 +46,7 @@ pub(crate) fn stored(daemon: &Daemon, name: &str) -> Option<Record> {
 }
 
 fn alice() -> Account {
-    Account { key: user("alice"), uid: Some(1000) }
+    Account { key: user("alice"), uid: Some(1000), is_uncertain: false }
 }
 
 #[test]

@@ -7,9 +7,11 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::unistd::{Uid, User};
 use tokio::sync::Semaphore;
-use totpd_core::policy::{Fit, GroupName};
+use totpd_core::policy::GroupName;
 use totpd_core::user_name::UserName;
 use totpd_store::blocking;
+
+pub(crate) use memberships::Memberships;
 
 mod memberships;
 
@@ -24,7 +26,33 @@ pub(crate) struct NssUser {
 
 impl From<NssUser> for totpd_core::account::Account {
     fn from(user: NssUser) -> Self {
-        Self { key: totpd_core::record_key::RecordKey::User(user.name), uid: Some(user.uid) }
+        Self {
+            key: totpd_core::record_key::RecordKey::User(user.name),
+            uid: Some(user.uid),
+            is_uncertain: false,
+        }
+    }
+}
+
+/// What NSS says of a user.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Lookup {
+    /// The user.
+    Found(NssUser),
+    /// There is none.
+    Absent,
+    /// There is none, or a service of NSS is down: glibc reports `ENOENT` for a service that is not
+    /// available, and some releases report it for a name that was not found.
+    Ambiguous,
+}
+
+impl Lookup {
+    /// Returns the user that was found.
+    pub(crate) fn user(self) -> Option<NssUser> {
+        match self {
+            Self::Found(user) => Some(user),
+            Self::Absent | Self::Ambiguous => None,
+        }
     }
 }
 
@@ -46,11 +74,11 @@ impl Nss {
         Self { permits: Arc::new(Semaphore::new(MAX_LOOKUPS)) }
     }
 
-    /// Returns the user of that name, or `None` if NSS says that there is none.
+    /// Returns what NSS says of the user of that name.
     ///
     /// # Errors
     /// [`NssUnavailable`] if NSS fails, or says nothing in time.
-    pub(crate) async fn by_name(&self, name: UserName) -> Result<Option<NssUser>, NssUnavailable> {
+    pub(crate) async fn by_name(&self, name: UserName) -> Result<Lookup, NssUnavailable> {
         self.look_up(move || User::from_name(name.as_str())).await
     }
 
@@ -59,11 +87,10 @@ impl Nss {
     /// # Errors
     /// [`NssUnavailable`] if NSS fails, or says nothing in time.
     pub(crate) async fn by_uid(&self, uid: u32) -> Result<Option<NssUser>, NssUnavailable> {
-        self.look_up(move || User::from_uid(Uid::from_raw(uid))).await
+        self.look_up(move || User::from_uid(Uid::from_raw(uid))).await.map(Lookup::user)
     }
 
-    /// Returns the memberships of the user of that name in `groups`, in their order. A group that
-    /// NSS does not know has no members. A group that NSS cannot look up is unknown.
+    /// Returns the memberships of the user of that name in `groups`.
     ///
     /// # Errors
     /// [`NssUnavailable`] if NSS says nothing of the user, or nothing in time.
@@ -71,11 +98,11 @@ impl Nss {
         &self,
         user: UserName,
         groups: Vec<GroupName>,
-    ) -> Result<Vec<Fit>, NssUnavailable> {
+    ) -> Result<Memberships, NssUnavailable> {
         self.ask(move || memberships::look_up(&user, &groups).ok_or(NssUnavailable)).await
     }
 
-    async fn look_up<F>(&self, ask: F) -> Result<Option<NssUser>, NssUnavailable>
+    async fn look_up<F>(&self, ask: F) -> Result<Lookup, NssUnavailable>
     where
         F: FnOnce() -> nix::Result<Option<User>> + Send + 'static,
     {
@@ -107,13 +134,15 @@ impl Default for Nss {
     }
 }
 
-fn user_from(answer: nix::Result<Option<User>>) -> Result<Option<NssUser>, NssUnavailable> {
+fn user_from(answer: nix::Result<Option<User>>) -> Result<Lookup, NssUnavailable> {
     match answer {
         Ok(Some(user)) => {
-            Ok(UserName::parse(&user.name).map(|name| NssUser { name, uid: user.uid.as_raw() }))
+            let uid = user.uid.as_raw();
+            let name = UserName::parse(&user.name);
+            Ok(name.map_or(Lookup::Absent, |name| Lookup::Found(NssUser { name, uid })))
         }
-        // In some releases, getpwnam(3) returns these errors for a name that was not found.
-        Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => Ok(None),
+        Ok(None) => Ok(Lookup::Absent),
+        Err(Errno::ENOENT | Errno::ESRCH) => Ok(Lookup::Ambiguous),
         Err(_) => Err(NssUnavailable),
     }
 }
@@ -141,11 +170,11 @@ mod tests {
     fn root_is_found_by_name_and_uid_and_an_unknown_name_is_not() {
         on_a_runtime(async {
             let nss = Nss::new();
-            let root = nss.by_name(UserName::parse("root").unwrap()).await.unwrap().unwrap();
+            let root = nss.by_name(UserName::parse("root").unwrap()).await.unwrap().user().unwrap();
             assert_eq!(root.uid, 0);
             assert_eq!(nss.by_uid(0).await.unwrap().unwrap(), root);
             let nobody = nss.by_name(UserName::parse("no-such-user-here").unwrap()).await;
-            assert_eq!(nobody, Ok(None));
+            assert_eq!(nobody, Ok(Lookup::Absent));
         });
     }
 
@@ -153,7 +182,8 @@ mod tests {
     fn an_nss_failure_is_not_an_unknown_user() {
         assert_eq!(user_from(Err(Errno::EIO)), Err(NssUnavailable));
         assert_eq!(user_from(Err(Errno::ETIMEDOUT)), Err(NssUnavailable));
-        assert_eq!(user_from(Err(Errno::ENOENT)), Ok(None));
-        assert_eq!(user_from(Ok(None)), Ok(None));
+        assert_eq!(user_from(Err(Errno::ENOENT)), Ok(Lookup::Ambiguous));
+        assert_eq!(user_from(Err(Errno::ESRCH)), Ok(Lookup::Ambiguous));
+        assert_eq!(user_from(Ok(None)), Ok(Lookup::Absent));
     }
 }

@@ -110,9 +110,8 @@ impl LocalLogin {
             // Another login may have made a factor in between.
             (account, record) = self.0.record_for_login(account).await?;
         }
-        // A rule that asks for a code is stricter than an option of the module.
         if context.nullok
-            && requirement.rule().is_none()
+            && ruling::allows_nullok(&requirement)
             && let Some(uid) = account.uid
             && enrollment::may_skip(&record, uid)
         {
@@ -277,7 +276,7 @@ impl LocalLogin {
         login: LoginScene<'_>,
         requirement: &Requirement<'_>,
     ) -> Option<Option<String>> {
-        let Passage { rule, reason, message } = ruling::passage(requirement)?;
+        let Passage { rule, reason, message } = ruling::passage(requirement, login.context)?;
         let event = LoginEvent::new(login, LoginOutcome::Skipped, reason);
         self.record(LoginEvent { rule: Some(&rule.name), ..event });
         Some(message)

@@ -1,12 +1,15 @@
 //! What the rules of the administrator say of one login.
 
 use totpd_core::account::Account;
-use totpd_core::policy::{Deadline, Fit, Groups, Place, Question, Requirement, Rule, decide};
+use totpd_core::policy::{
+    Deadline, Fit, Groups, Person, Place, Question, Requirement, Rule, decide,
+};
 use totpd_core::record_key::RecordKey;
 use totpd_core::verification::{Method, Methods};
 use totpd_interface::login::LoginContext;
 
 use crate::access::caller::Caller;
+use crate::access::login_context::origin;
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::host::clock;
@@ -37,25 +40,41 @@ pub(crate) async fn requirement<'d>(
 ) -> Requirement<'d> {
     let policy = &daemon.config.policy;
     let question = Question {
-        user: account.loggable(),
+        user: person(account),
         is_unenrolled,
         service: context.service.as_deref(),
-        place: Place::locate(context.rhost.as_deref(), Fit::Unknown),
+        place: Place::locate(&origin(context), Fit::Unknown),
         groups: &Groups::UNKNOWN,
         now: daemon.deadlines.not_before(clock::now()),
     };
     let decision = decide(policy, &question, |_, _| {});
     match &account.key {
-        RecordKey::User(user) if decision.lacks_groups => {
+        RecordKey::User(user) if decision.lacks_people => {
             let groups = daemon.groups(user).await;
             decide(policy, &Question { groups: &groups, ..question }, |_, _| {}).requirement
+        }
+        RecordKey::Bucket(_) if decision.lacks_people => {
+            daemon.report_unknown_people();
+            decision.requirement
         }
         _ => decision.requirement,
     }
 }
 
-/// Returns the passage of a login that needs no code.
-pub(crate) fn passage<'r>(requirement: &Requirement<'r>) -> Option<Passage<'r>> {
+fn person(account: &Account) -> Person<'_> {
+    match account.loggable() {
+        Some(name) => Person::Account(name),
+        None if account.is_uncertain => Person::Unknown,
+        None => Person::Nobody,
+    }
+}
+
+/// Returns the passage of a login that needs no code. With `forward_pass` it has no message: there
+/// a code is asked before the password, and the message would tell a stranger who has no factor.
+pub(crate) fn passage<'r>(
+    requirement: &Requirement<'r>,
+    context: &LoginContext,
+) -> Option<Passage<'r>> {
     match requirement {
         Requirement::Skip(rule) => {
             Some(Passage { rule, reason: Reason::SkippedByRule, message: None })
@@ -63,7 +82,7 @@ pub(crate) fn passage<'r>(requirement: &Requirement<'r>) -> Option<Passage<'r>> 
         Requirement::EnrollUntil(deadline, rule) => Some(Passage {
             rule,
             reason: Reason::SkippedUntilDeadline,
-            message: Some(countdown(*deadline, clock::now())),
+            message: (!context.forward_pass).then(|| countdown(*deadline, clock::now())),
         }),
         Requirement::Code(..) | Requirement::Deny(_) => None,
     }
@@ -76,6 +95,12 @@ pub(crate) fn methods(requirement: &Requirement<'_>) -> Methods {
         Requirement::Code(limits, _) => limits.methods,
         Requirement::Deny(_) | Requirement::Skip(_) | Requirement::EnrollUntil(..) => Methods::NONE,
     }
+}
+
+/// Reports whether the option `nullok` counts. It does not outlive a deadline, and a rule that
+/// passes or refuses the login needs no option.
+pub(crate) fn allows_nullok(requirement: &Requirement<'_>) -> bool {
+    matches!(requirement, Requirement::Code(limits, _) if !limits.ends_nullok)
 }
 
 /// Reports whether a user without a factor may make one at this login.

@@ -114,7 +114,7 @@ async fn known_user(
 /// Returns a user who is gone from the system and still in the store.
 async fn removed_user(daemon: &Daemon, user: &str) -> Result<(UserName, Account), Error> {
     let name = UserName::parse(user).ok_or_else(|| no_such_user(user))?;
-    let account = Account { key: RecordKey::User(name.clone()), uid: None };
+    let account = Account { key: RecordKey::User(name.clone()), uid: None, is_uncertain: false };
     let uid = match daemon.read(&account).await {
         Ok(None) => return Err(no_such_user(user)),
         Ok(Some(record)) => Some(record.uid),

@@ -2,7 +2,7 @@
 
 use crate::policy::judgment::{Condition, Judgment};
 use crate::policy::limits::Limits;
-use crate::policy::question::Question;
+use crate::policy::question::{Person, Question};
 use crate::policy::requirement::Requirement;
 use crate::policy::rule::{Rule, Then};
 use crate::policy::rule_list::Policy;
@@ -12,9 +12,10 @@ use crate::policy::rule_list::Policy;
 pub struct Decision<'r> {
     /// What it needs.
     pub requirement: Requirement<'r>,
-    /// The flag that unknown groups may have made it stricter. With [`Groups::unknown`], the
-    /// caller looks them up and asks again.
-    pub lacks_groups: bool,
+    /// The flag that an unknown user or unknown groups may have made it stricter. With
+    /// [`Groups::UNKNOWN`](crate::policy::Groups::UNKNOWN), the caller looks them up and asks
+    /// again.
+    pub lacks_people: bool,
 }
 
 /// Returns what a login needs: what the first rule says that fits. Shows `see` each rule that it
@@ -29,7 +30,7 @@ pub fn decide<'r>(
 ) -> Decision<'r> {
     // The strictest requirement of the rules so far that nobody can judge.
     let mut floor: Option<Requirement<'r>> = None;
-    let mut lacks_groups = false;
+    let mut lacks_people = false;
     for entry in &policy.entries {
         let judgment = entry.judge(question);
         see(&entry.rule, judgment);
@@ -39,14 +40,14 @@ pub fn decide<'r>(
         let requirement = entry.rule.requirement(question);
         let strictest = floor.map_or(requirement, |floor| floor.or_stricter(requirement));
         if judgment == Judgment::Fits {
-            return Decision { requirement: strictest, lacks_groups };
+            return Decision { requirement: strictest, lacks_people };
         }
-        lacks_groups |= judgment == Judgment::Unknown(Condition::People);
+        lacks_people |= judgment == Judgment::Unknown(Condition::People);
         floor = Some(strictest);
     }
     let requirement =
         floor.map_or(Requirement::DEFAULT, |floor| floor.or_stricter(Requirement::DEFAULT));
-    Decision { requirement, lacks_groups }
+    Decision { requirement, lacks_people }
 }
 
 impl Rule {
@@ -58,11 +59,14 @@ impl Rule {
             Then::Deny => Requirement::Deny(self),
             Then::EnrollBy(deadline) => {
                 let is_open = question.is_unenrolled && question.now < deadline.0;
-                match is_open && question.user.is_some() {
+                match is_open && matches!(question.user, Person::Account(_)) {
                     true => Requirement::EnrollUntil(deadline, self),
-                    false => Requirement::Code(Limits::NONE, Some(self)),
+                    false => Requirement::Code(PASSED, Some(self)),
                 }
             }
         }
     }
 }
+
+/// The limits of a code after a deadline, which outlives `nullok`.
+const PASSED: Limits = Limits { ends_nullok: true, ..Limits::NONE };

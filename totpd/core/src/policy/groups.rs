@@ -11,7 +11,7 @@ pub struct GroupName(alloc::string::String);
 
 /// Which of the groups that the rules name an account is in.
 ///
-/// Nobody asks NSS before a rule needs it: [`Groups::unknown`] is the knowledge until then, and
+/// Nobody asks NSS before a rule needs it: [`Groups::UNKNOWN`] is the knowledge until then, and
 /// after a lookup that failed.
 #[derive(Clone, Debug)]
 pub struct Groups(Vec<Fit>);

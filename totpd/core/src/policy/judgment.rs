@@ -1,7 +1,7 @@
 //! Whether one rule fits one login, and why not.
 
 use crate::policy::fit::Fit;
-use crate::policy::question::Question;
+use crate::policy::question::{Person, Question};
 use crate::policy::rule_list::Entry;
 
 /// Whether a rule fits a login.
@@ -65,7 +65,11 @@ impl Entry {
         if rule.users.is_none() && rule.groups.is_none() {
             return Fit::Yes;
         }
-        let Some(user) = question.user else { return Fit::No };
+        let user = match question.user {
+            Person::Account(user) => user,
+            Person::Nobody => return Fit::No,
+            Person::Unknown => return Fit::Unknown,
+        };
         let users = rule.users.as_ref();
         let named = users.map_or(Fit::No, |users| users.best_fit(|one| one.fits(user).into()));
         if named == Fit::Yes {

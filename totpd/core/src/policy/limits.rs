@@ -17,6 +17,8 @@ pub struct Limits {
     pub subject: Subject,
     /// The flag that each use of sudo needs a code.
     pub fresh: bool,
+    /// The flag that the option `nullok` lets nobody by, because a deadline passed.
+    pub ends_nullok: bool,
 }
 
 /// The seconds for which the same user, source and service are not asked again.
@@ -47,6 +49,7 @@ impl Limits {
         burst: None,
         subject: Subject::Target,
         fresh: false,
+        ends_nullok: false,
     };
 
     /// Returns limits that allow only what both allow.
@@ -66,6 +69,7 @@ impl Limits {
                 _ => Subject::Target,
             },
             fresh: self.fresh || other.fresh,
+            ends_nullok: self.ends_nullok || other.ends_nullok,
         }
     }
 }

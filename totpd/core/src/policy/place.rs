@@ -4,20 +4,23 @@ use core::net::IpAddr;
 
 use crate::policy::fit::Fit;
 use crate::policy::network::{InvalidNetwork, Network};
-use crate::source;
+use crate::source::{self, Origin, Source};
 
 /// The place of a login, as far as root's program says it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Place {
     /// The remote end has this address.
     Address(IpAddr),
-    /// The program names no remote end.
+    /// The program names no remote end, and a user or terminal of this machine.
     Local {
         /// Whether a person sits at this machine.
         at_seat: Fit,
     },
     /// The remote end is a host name, or an address that many people share. It may be anywhere.
     Nowhere,
+    /// The program says nothing. Many network services set neither remote end nor terminal
+    /// (OpenVPN, saslauthd, FreeRADIUS), so it may be anywhere, or here.
+    Unsaid,
 }
 
 /// A place that a rule names.
@@ -25,20 +28,23 @@ pub enum Place {
 pub enum PlacePattern {
     /// All addresses of a network.
     Network(Network),
-    /// Logins without a remote end.
+    /// Logins of users and terminals of this machine.
     Local,
     /// Logins of a person who sits at this machine.
     Seat,
 }
 
 impl Place {
-    /// Returns the place of a login with the remote end `rhost`. `at_seat` counts without one.
+    /// Returns the place of a login of root's program. `at_seat` counts on this machine.
     ///
     /// The owner of a reverse zone chooses the host name, so a host name proves nothing.
     #[must_use]
-    pub fn locate(rhost: Option<&str>, at_seat: Fit) -> Self {
-        let Some(rhost) = rhost.filter(|rhost| !rhost.is_empty()) else {
-            return Self::Local { at_seat };
+    pub fn locate(origin: &Origin<'_>, at_seat: Fit) -> Self {
+        let Some(rhost) = origin.rhost.filter(|rhost| !rhost.is_empty()) else {
+            return match Source::locate(ROOT, origin) {
+                Source::Local(_) | Source::Terminal { .. } => Self::Local { at_seat },
+                Source::Address(_) | Source::Uid(_) | Source::Nowhere => Self::Unsaid,
+            };
         };
         let address = source::parse_address(rhost).filter(|address| !source::is_shared(*address));
         address.map_or(Self::Nowhere, |address| Self::Address(address.to_canonical()))
@@ -62,7 +68,7 @@ impl PlacePattern {
         match (self, place) {
             (Self::Network(network), Place::Address(address)) => network.contains(address).into(),
             // It has an address, and that may be in this network.
-            (Self::Network(_), Place::Nowhere) => Fit::Unknown,
+            (Self::Network(_), Place::Nowhere) | (_, Place::Unsaid) => Fit::Unknown,
             (Self::Local, Place::Local { .. }) => Fit::Yes,
             (Self::Seat, Place::Local { at_seat }) => at_seat,
             (Self::Network(_), Place::Local { .. })
@@ -79,6 +85,9 @@ impl PlacePattern {
         }
     }
 }
+
+/// The only caller whose word about the origin counts.
+const ROOT: u32 = 0;
 
 #[cfg(test)]
 mod tests {
@@ -107,7 +116,31 @@ mod tests {
             (Some("192.0.2.1:22"), Place::Nowhere),
             (Some("10.0.0.1%lo"), Place::Nowhere),
         ] {
-            assert_eq!(Place::locate(rhost, Fit::Yes), expected, "{rhost:?}");
+            let origin = Origin { rhost, ruser: Some("alice"), ..Origin::default() };
+            assert_eq!(Place::locate(&origin, Fit::Yes), expected, "{rhost:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_remote_end_only_a_user_or_terminal_of_this_machine_is_local() {
+        let local = Place::Local { at_seat: Fit::Unknown };
+        let openvpn = Origin { service: Some("openvpn"), ..Origin::default() };
+        for (ruser, tty, expected) in [
+            (None, None, Place::Unsaid),
+            (Some(""), Some(""), Place::Unsaid),
+            (None, Some("pts/3"), Place::Unsaid),
+            (None, Some("dovecot"), Place::Unsaid),
+            (None, Some(":10"), Place::Unsaid),
+            (None, Some("tty1"), local),
+            (None, Some(":0"), local),
+            (None, Some("ttyS0"), local),
+            (Some("bob"), None, local),
+            (Some("bob"), Some("pts/3"), local),
+        ] {
+            for rhost in [None, Some("")] {
+                let origin = Origin { rhost, ruser, tty, ..openvpn };
+                assert_eq!(Place::locate(&origin, Fit::Unknown), expected, "{origin:?}");
+            }
         }
     }
 
@@ -125,6 +158,7 @@ mod tests {
             (here(Fit::Unknown), [Fit::No, Fit::Yes, Fit::Unknown]),
             (here(Fit::Yes), [Fit::No, Fit::Yes, Fit::Yes]),
             (Place::Nowhere, [Fit::Unknown, Fit::No, Fit::No]),
+            (Place::Unsaid, [Fit::Unknown; 3]),
         ] {
             assert_eq!([network, local, seat].map(|pattern| pattern.fit(place)), fits, "{place:?}");
         }

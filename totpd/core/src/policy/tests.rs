@@ -76,7 +76,7 @@ fn a_walk_says_why_each_earlier_rule_does_not_fit() {
         ("e", Judgment::Fits),
     ];
     assert_eq!(seen, expected.map(|(name, judgment)| (name.to_string(), judgment)));
-    assert!(decision.lacks_groups && matches!(decision.requirement, Requirement::Deny(_)));
+    assert!(decision.lacks_people && matches!(decision.requirement, Requirement::Deny(_)));
 }
 
 #[test]
@@ -87,29 +87,30 @@ fn groups_are_wanted_only_where_a_rule_needs_them() {
         Spec { services: &["cron"], ..Spec::new("c", Then::Skip) },
         Spec { groups: &["staff"], ..Spec::new("d", Then::Skip) },
     ]);
-    for (user, service, lacks_groups) in [
+    for (user, service, lacks_people) in [
         ("bob", "sudo", false),
         ("bob", "sshd", true),
         ("alice", "sudo", true),
         ("alice", "cron", true),
     ] {
         let decision = decide(&policy, &question(user, service, None), |_, _| {});
-        assert_eq!(decision.lacks_groups, lacks_groups, "{user} {service}");
+        assert_eq!(decision.lacks_people, lacks_people, "{user} {service}");
     }
-    let stranger = Question { user: None, ..question("", "sshd", None) };
-    assert!(!decide(&policy, &stranger, |_, _| {}).lacks_groups, "no account is in no group");
-    assert!(!decide(&Policy::default(), &question("bob", "sshd", None), |_, _| {}).lacks_groups);
+    let stranger = Question { user: Person::Nobody, ..question("", "sshd", None) };
+    assert!(!decide(&policy, &stranger, |_, _| {}).lacks_people, "no account is in no group");
+    assert!(!decide(&Policy::default(), &question("bob", "sshd", None), |_, _| {}).lacks_people);
 }
 
 #[test]
 fn a_deadline_opens_only_accounts_without_a_factor_and_only_before_it() {
     let policy = policy(&[Spec::new("march", Then::EnrollBy(Deadline(100)))]);
     for (is_unenrolled, user, now, expected) in [
-        (true, Some("alice"), 99, "enroll"),
-        (true, Some("alice"), 100, "code"),
-        (true, Some("alice"), u64::MAX, "code"),
-        (false, Some("alice"), 99, "code"),
-        (true, None, 99, "code"),
+        (true, Person::Account("alice"), 99, "enroll"),
+        (true, Person::Account("alice"), 100, "code"),
+        (true, Person::Account("alice"), u64::MAX, "code"),
+        (false, Person::Account("alice"), 99, "code"),
+        (true, Person::Nobody, 99, "code"),
+        (true, Person::Unknown, 99, "code"),
     ] {
         let question = Question { is_unenrolled, user, now, ..question("", "sshd", None) };
         assert_eq!(decided(&policy, &question).0, expected, "{is_unenrolled} {user:?} {now}");
@@ -130,6 +131,42 @@ fn an_unjudged_rule_leaves_the_limits_of_both() {
     let decision = decide(&policy, &question("alice", "sudo", None), |_, _| {});
     let expected = Limits { methods: app, fresh: true, ..Limits::NONE };
     assert!(matches!(decision.requirement, Requirement::Code(limits, _) if limits == expected));
+}
+
+#[test]
+fn a_failed_lookup_of_the_user_is_no_absent_user() {
+    let policy = policy(&[
+        Spec { users: &["mallory"], ..Spec::new("gone", Then::Deny) },
+        Spec { from: &["10.0.0.0/8"], ..Spec::new("office", Then::Skip) },
+    ]);
+    for (user, expected, lacks_people) in [
+        (Person::Account("alice"), "skip", false),
+        (Person::Nobody, "skip", false),
+        (Person::Unknown, "deny", true),
+    ] {
+        let question = Question { user, ..question("", "sshd", Some("10.1.2.3")) };
+        let decision = decide(&policy, &question, |_, _| {});
+        assert_eq!(decided(&policy, &question).0, expected, "{user:?}");
+        assert_eq!(decision.lacks_people, lacks_people, "{user:?}");
+    }
+}
+
+#[test]
+fn only_a_deadline_that_passed_ends_nullok() {
+    let march = Spec::new("march", Then::EnrollBy(Deadline(50)));
+    let staff = Spec { groups: &["staff"], ..Spec::new("staff", Then::Require(Limits::NONE)) };
+    for (specs, ends) in [
+        (&[][..], false),
+        (&[Spec::new("all", Then::Require(Limits::NONE))], false),
+        (&[march], true),
+        // Nobody knows whether the first one fits.
+        (&[staff, march], true),
+    ] {
+        let policy = policy(specs);
+        let decision = decide(&policy, &question("a", "sshd", None), |_, _| {});
+        let Requirement::Code(limits, _) = decision.requirement else { panic!() };
+        assert_eq!(limits.ends_nullok, ends, "{specs:?}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ const ROOT: Caller = Caller { uid: 0 };
 
 /// Returns an account that NSS knows, or one of no such user.
 fn account(is_known: bool) -> Account {
-    Account { key: user("alice"), uid: is_known.then_some(1000) }
+    Account { key: user("alice"), uid: is_known.then_some(1000), is_uncertain: false }
 }
 
 fn context(service: Option<&str>, rhost: Option<&str>) -> LoginContext {

@@ -1,6 +1,9 @@
 use std::path::PathBuf;
 
-use totpd_core::policy::{Deadline, Fit, Groups, Place, Question, Requirement, Then, decide};
+use totpd_core::policy::{
+    Deadline, Fit, Groups, Person, Place, Question, Requirement, Then, decide,
+};
+use totpd_core::source::Origin;
 
 use crate::config::Config;
 use crate::config::fragment::Fragment;
@@ -42,11 +45,12 @@ fn rules_come_in_the_order_of_files_and_then_of_each_file() {
     assert_eq!(names, ["robots", "always", "march"]);
     let deadlines: Vec<_> = config.policy.deadlines().collect();
     assert_eq!(deadlines, [Deadline(1_803_859_200)]);
+    let origin = Origin { rhost: Some("10.1.2.3"), ..Origin::default() };
     let question = Question {
-        user: Some("svc-web"),
+        user: Person::Account("svc-web"),
         is_unenrolled: false,
         service: Some("sshd"),
-        place: Place::locate(Some("10.1.2.3"), Fit::No),
+        place: Place::locate(&origin, Fit::No),
         groups: &Groups::UNKNOWN,
         now: 0,
     };

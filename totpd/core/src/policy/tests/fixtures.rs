@@ -1,6 +1,7 @@
 //! Rules and questions as short texts.
 
 use super::*;
+use crate::source::Origin;
 
 /// A rule. An empty list is an absent condition.
 #[derive(Clone, Copy, Debug)]
@@ -39,14 +40,20 @@ pub(super) fn policy(specs: &[Spec<'_>]) -> Policy {
 }
 
 /// Returns the question of an enrolled user at second 50, about whose groups nothing is known.
+/// Without `rhost` it is on this machine.
 pub(super) fn question<'a>(user: &'a str, service: &'a str, rhost: Option<&str>) -> Question<'a> {
     static UNKNOWN: Groups = Groups::UNKNOWN;
     Question {
-        user: Some(user),
+        user: Person::Account(user),
         is_unenrolled: false,
         service: Some(service),
-        place: Place::locate(rhost, Fit::No),
+        place: Place::locate(&origin(rhost), Fit::No),
         groups: &UNKNOWN,
         now: 50,
     }
+}
+
+/// Returns the origin of a login with the remote end `rhost`, or else on this machine.
+pub(super) fn origin(rhost: Option<&str>) -> Origin<'_> {
+    Origin { rhost, ruser: Some("alice"), ..Origin::default() }
 }

@@ -2,10 +2,16 @@
 
 use proptest::prelude::*;
 
-use super::fixtures::{Spec, rule};
+use super::fixtures::{Spec, origin, rule};
 use super::*;
 
 const USERS: [&[&str]; 3] = [&[], &["alice"], &["svc-*", "bob"]];
+const USER_NAMES: [Person<'_>; 4] = [
+    Person::Account("alice"),
+    Person::Account("svc-web"),
+    Person::Account("carol"),
+    Person::Nobody,
+];
 const GROUPS: [&[&str]; 4] = [&[], &["a"], &["b"], &["a", "c"]];
 const SERVICES: [&[&str]; 4] = [&[], &["sshd"], &["su*"], &["login", "sudo"]];
 const PLACES: [&[&str]; 5] =
@@ -55,7 +61,7 @@ proptest! {
     #[test]
     fn less_knowledge_is_never_laxer(
         rules in rules(),
-        user in prop::sample::select(vec![Some("alice"), Some("svc-web"), Some("carol"), None]),
+        user in prop::sample::select(USER_NAMES.to_vec()),
         memberships in prop::collection::vec(prop::sample::select(vec![Fit::No, Fit::Yes]), 3),
         service in prop::sample::select(vec!["sshd", "sudo", "sudo-i", "login"]),
         rhost in prop::sample::select(vec![None, Some("10.1.0.1"), Some("192.0.2.1"), Some("2001:db8::1")]),
@@ -69,7 +75,7 @@ proptest! {
             user,
             is_unenrolled,
             service: Some(service),
-            place: Place::locate(rhost, is_at_seat.into()),
+            place: Place::locate(&origin(rhost), is_at_seat.into()),
             groups: &groups,
             now: 50,
         };
@@ -81,14 +87,23 @@ proptest! {
             _ => Place::Local { at_seat: Fit::Unknown },
         };
         let more = decide(&policy, &knows, |_, _| {});
-        prop_assert!(!more.lacks_groups);
+        prop_assert!(!more.lacks_people);
         for less in [
             Question { groups: &fewer, ..knows },
             Question { groups: &none, ..knows },
             Question { place, ..knows },
+            Question { place: Place::Unsaid, ..knows },
+            Question { user: Person::Unknown, ..knows },
             Question { service: None, ..knows },
             Question { is_unenrolled: false, ..knows },
-            Question { groups: &none, place, service: None, is_unenrolled: false, ..knows },
+            Question {
+                user: Person::Unknown,
+                groups: &none,
+                place: Place::Unsaid,
+                service: None,
+                is_unenrolled: false,
+                ..knows
+            },
         ] {
             let decision = decide(&policy, &less, |_, _| {});
             let is_as_strict = is_as_strict(&more.requirement, &decision.requirement);
@@ -96,7 +111,7 @@ proptest! {
         }
         // Groups that the decision does not lack change nothing.
         let blind = decide(&policy, &Question { groups: &none, ..knows }, |_, _| {});
-        if !blind.lacks_groups {
+        if !blind.lacks_people {
             prop_assert_eq!(blind, more);
         }
     }

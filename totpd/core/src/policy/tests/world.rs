@@ -5,6 +5,7 @@
 
 use super::fixtures::{Spec, rule};
 use super::*;
+use crate::source::Origin;
 
 /// A rule of this world: one choice of each table below.
 #[derive(Clone, Copy, Debug)]
@@ -30,17 +31,20 @@ const THENS: [Then; 4] =
     [Then::Require(Limits::NONE), Then::Skip, Then::Deny, Then::EnrollBy(Deadline(100))];
 
 /// Who asks: name, whether it has no factor, and the groups lost, staff and wheel.
-const USERS: [(Option<&str>, bool, [Fit; 3]); 3] = [
-    (Some("alice"), false, [Fit::Unknown, Fit::Yes, Fit::No]),
-    (Some("svc-web"), true, [Fit::Unknown, Fit::No, Fit::Yes]),
-    (None, true, [Fit::Unknown, Fit::Unknown, Fit::Unknown]),
+const USERS: [(Person<'_>, bool, [Fit; 3]); 4] = [
+    (Person::Account("alice"), false, [Fit::Unknown, Fit::Yes, Fit::No]),
+    (Person::Account("svc-web"), true, [Fit::Unknown, Fit::No, Fit::Yes]),
+    (Person::Nobody, true, [Fit::Unknown; 3]),
+    (Person::Unknown, true, [Fit::Unknown; 3]),
 ];
 const ASKING: [Option<&str>; 4] = [Some("sshd"), Some("sudo"), Some("sudo-i"), None];
-const COMING: [(Option<&str>, Fit); 4] = [
-    (Some("10.1.2.3"), Fit::No),
-    (None, Fit::Yes),
-    (None, Fit::Unknown),
-    (Some("localhost"), Fit::No),
+/// Where from: the remote end, the user who asks, and whether that one sits at the machine.
+const COMING: [(Option<&str>, Option<&str>, Fit); 5] = [
+    (Some("10.1.2.3"), None, Fit::No),
+    (None, Some("alice"), Fit::Yes),
+    (None, Some("alice"), Fit::Unknown),
+    (Some("localhost"), None, Fit::No),
+    (None, None, Fit::Yes),
 ];
 
 /// Which answers a condition can have.
@@ -52,7 +56,7 @@ const EITHER: Possible = &[true, false];
 fn people(choice: usize, user: usize) -> Possible {
     match (choice, user) {
         (0, _) | (1 | 3 | 4, 0) | (2 | 4, 1) => YES,
-        (5, 0 | 1) => EITHER,
+        (5, 0 | 1) | (_, 3) => EITHER,
         _ => NO,
     }
 }
@@ -68,7 +72,7 @@ fn service(choice: usize, service: usize) -> Possible {
 fn place(choice: usize, place: usize) -> Possible {
     match (choice, place) {
         (0, _) | (1, 0) | (2, 1 | 2) | (3, 1) => YES,
-        (1, 3) | (3, 2) => EITHER,
+        (1, 3) | (3, 2) | (_, 4) => EITHER,
         _ => NO,
     }
 }
@@ -129,12 +133,13 @@ fn groups_of(policy: &Policy, user: usize) -> Groups {
 fn decided(policy: &Policy, groups: &Groups, at: [usize; 3]) -> u8 {
     let [user, asking, coming] = at;
     let (name, is_unenrolled, _) = USERS[user];
-    let (rhost, at_seat) = COMING[coming];
+    let (rhost, ruser, at_seat) = COMING[coming];
+    let origin = Origin { rhost, ruser, ..Origin::default() };
     let question = Question {
         user: name,
         is_unenrolled,
         service: ASKING[asking],
-        place: Place::locate(rhost, at_seat),
+        place: Place::locate(&origin, at_seat),
         groups,
         now: 99,
     };
@@ -166,5 +171,5 @@ fn every_pair_of_rules_decides_as_the_oracle_does() {
             }
         }
     }
-    assert_eq!(count, 288 * 288 * 48);
+    assert_eq!(count, 288 * 288 * 80);
 }

@@ -118,6 +118,54 @@ fn a_deadline_lets_by_users_without_a_factor_until_it_passes() {
 }
 
 #[test]
+fn with_forward_pass_nothing_tells_who_has_no_factor() {
+    let open = with_rules(vec![rule(Then::EnrollBy(Deadline(FAR)))]);
+    let combined = [("forward_pass", true.into())];
+    assert_eq!(begin(&open, ROOT, OTHER_NAME, &combined), ASKED);
+    let (word, details) = verify_with(&open, ROOT, "", &combined);
+    assert_eq!((word.as_str(), details.len()), ("skipped", 0), "{details:?}");
+}
+
+#[test]
+fn nullok_counts_where_a_rule_asks_for_a_code() {
+    let asking = with_rules(vec![rule(Then::Require(Limits::NONE))]);
+    let nullok = [("nullok", true.into())];
+    assert_eq!(begin(&asking, ROOT, OTHER_NAME, &[]), ASKED);
+    assert_eq!(begin(&asking, ROOT, OTHER_NAME, &nullok), "skip");
+    assert_eq!(begin(&asking, ROOT, "no-such-user", &nullok), ASKED);
+    put(&asking.0, OTHER_NAME, enrolled(1));
+    assert_eq!(begin(&asking, ROOT, OTHER_NAME, &nullok), ASKED);
+}
+
+#[test]
+fn what_a_user_without_a_factor_reads_does_not_tell_a_refusal() {
+    let enroll = [("enroll", true.into()), ("tty", "dovecot".into()), ("nonce", NONCE.into())];
+    let seen = [Then::Deny, Then::Require(Limits::NONE)].map(|then| {
+        let login = with_rules(vec![rule(then)]);
+        let (word, details) = verify_with(&login, ROOT, "000000", &enroll);
+        (begin(&login, ROOT, OTHER_NAME, &enroll), word, format!("{details:?}"))
+    });
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[test]
+fn a_login_that_names_neither_remote_end_nor_terminal_is_not_local() {
+    let local = OneOf::new(vec![PlacePattern::parse("local").unwrap()]);
+    let login = with_rules(vec![Rule { from: local, ..rule(Then::Skip) }]);
+    for (more, expected) in [
+        (&[][..], ASKED),
+        (&[("tty", "pts/3")], ASKED),
+        (&[("rhost", "127.0.0.1"), ("ruser", "bin")], ASKED),
+        (&[("ruser", "bin")], "skip"),
+        (&[("tty", "/dev/tty1")], "skip"),
+    ] {
+        let entries = [&[("service", "openvpn")], more].concat();
+        let entries: Vec<_> = entries.iter().map(|(key, text)| (*key, (*text).into())).collect();
+        assert_eq!(begin(&login, ROOT, OTHER_NAME, &entries), expected, "{more:?}");
+    }
+}
+
+#[test]
 fn methods_say_which_codes_count() {
     let limits = |method| Limits { methods: Methods::of(&[method]).unwrap(), ..Limits::NONE };
     let paper = with_rules(vec![rule(Then::Require(limits(Method::Recovery)))]);

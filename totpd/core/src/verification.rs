@@ -128,7 +128,8 @@ pub fn verify(
             (verdict, record)
         }
         Err(reason) => {
-            if reason.counts() && !repeats {
+            // Where no method counts, no answer is a guess.
+            if reason.counts() && !repeats && attempt.methods != Methods::NONE {
                 record.throttle.fail(&attempt.source, now);
             }
             (Verdict::Denied(reason), record)

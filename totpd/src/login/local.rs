@@ -10,7 +10,7 @@ use totpd_core::policy::Requirement;
 use totpd_core::record::Outline;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
-use totpd_core::verification::{Attempt, Methods, Reason as DenialReason, Verdict};
+use totpd_core::verification::{Answer, Attempt, Methods, Reason as DenialReason, Verdict};
 use totpd_interface::Error;
 use totpd_interface::login::{BeginReply, CompletionReply, LoginContext, Nonce, VerifyReply};
 
@@ -19,6 +19,7 @@ use crate::access::login_context::{is_at_terminal, login_source};
 use crate::audit::event::{Event, LoginEvent, LoginOutcome, LoginScene};
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
+use crate::daemon::typed_answer::TypedAnswer;
 use crate::host::clock;
 use crate::login::completion;
 use crate::login::first_login::{self, ENROLL_ELSEWHERE, FirstCode};
@@ -214,8 +215,13 @@ impl LocalLogin {
         code: &str,
         methods: Methods,
     ) -> Result<Judgment, Error> {
+        let answer = match TypedAnswer::parse(code) {
+            // The login is refused, and does not count. So a recovery code is not worth its hash.
+            TypedAnswer::Other if methods == Methods::NONE => Answer::Malformed,
+            _ => self.0.classify_answer(account, code, login.source).await?,
+        };
         let attempt = Attempt {
-            answer: self.0.classify_answer(account, code, login.source).await?,
+            answer,
             factor: login.context.factor.clone(),
             methods,
             service: login.context.service.clone(),

@@ -99,6 +99,17 @@ fn a_refused_login_is_asked_like_any_other() {
 }
 
 #[test]
+fn a_refused_answer_spends_no_budget_of_the_user() {
+    let login = with_rules(vec![rule(Then::Deny)]);
+    let code = enroll_and_code(&login);
+    for typed in ["000000", "0000-0000-0000-0000", "", "secret"].repeat(10) {
+        assert_eq!(verdict(&login, ROOT, typed, &[]), "denied", "{typed}");
+    }
+    assert_eq!(begin(&login, ROOT, OTHER_NAME, &[]), ASKED);
+    assert_eq!(verdict(&login, OTHER, &code, &[]), "approved", "it is right elsewhere");
+}
+
+#[test]
 fn a_deadline_lets_by_users_without_a_factor_until_it_passes() {
     let nullok = [("nullok", true.into())];
     let open = with_rules(vec![rule(Then::EnrollBy(Deadline(FAR)))]);

@@ -80,7 +80,7 @@ fn forward_pass_asks_everybody_alike() {
 }
 
 /// While a service of NSS is down, nobody knows who is in a group, or whether a name is a user. So
-/// a rule that would refuse refuses, and none behind it lets by.
+/// a rule that would refuse refuses, and none behind it opens.
 #[test]
 fn a_user_database_that_is_down_opens_nothing() {
     let machine = Machine::new();

@@ -79,15 +79,22 @@ impl Config {
     }
 
     /// Returns the faults that do not keep the daemon from starting: groups that NSS does not
-    /// know, by file and line.
+    /// know or cannot look up, by file and line.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let unknown = |(group, place): &(GroupName, String)| {
             let group = group.as_str();
-            let is_unknown = matches!(nix::unistd::Group::from_name(group), Ok(None));
-            is_unknown.then(|| {
-                format!("{place}: groups: no group {group:?} is known, so it has no members; correct the name")
-            })
+            match nix::unistd::Group::from_name(group) {
+                Ok(Some(_)) => None,
+                Ok(None) => Some(format!(
+                    "{place}: groups: no group {group:?} is known, so it has no members; correct the name"
+                )),
+                Err(error) => Some(format!(
+                    "{place}: groups: group {group:?} cannot be looked up ({}), so the rule counts as \
+                     strictly as it can; see nsswitch.conf",
+                    error.desc()
+                )),
+            }
         };
         self.group_places.iter().filter_map(unknown).collect()
     }

@@ -36,6 +36,8 @@ pub(crate) struct LoginEvent<'a> {
     pub(crate) factor: Option<FactorId>,
     /// The rule that decided what this login needs.
     pub(crate) rule: Option<&'a RuleName>,
+    /// The flag that nobody could judge one of the rules, so that the login needs more.
+    pub(crate) is_in_doubt: bool,
     /// The number of remaining recovery codes, after the user used one.
     pub(crate) recovery_codes_left: Option<usize>,
 }
@@ -140,7 +142,15 @@ impl LoginEvent<'_> {
         outcome: LoginOutcome,
         reason: Reason,
     ) -> LoginEvent<'_> {
-        LoginEvent { login, outcome, reason, factor: None, rule: None, recovery_codes_left: None }
+        LoginEvent {
+            login,
+            outcome,
+            reason,
+            factor: None,
+            rule: None,
+            is_in_doubt: false,
+            recovery_codes_left: None,
+        }
     }
 
     /// Returns the event of one attempt.

@@ -43,7 +43,7 @@ impl Deadlines {
         let passed = file.map_or_else(|| Ok(Passed::default()), read).unwrap_or_else(|error| {
             let message = format!(
                 "cannot read which deadlines of rules passed: {error}; all of them count as passed \
-                 until that is mended and totpd restarted"
+                 until that is repaired and totpd restarted"
             );
             Entry::new(Priority::Error, message).write();
             Passed { is_unknown: true, ..Passed::default() }

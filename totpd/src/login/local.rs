@@ -6,7 +6,7 @@ use totpd_core::account::Account;
 use totpd_core::authorization::may_enroll_at_login;
 use totpd_core::enrollment;
 use totpd_core::factor::FactorId;
-use totpd_core::policy::Requirement;
+use totpd_core::policy::{Decision, Requirement};
 use totpd_core::record::Outline;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
@@ -87,8 +87,8 @@ impl LocalLogin {
         let mut requirement = Requirement::DEFAULT;
         if let Some(ruled) = ruled {
             let is_unenrolled = account.uid.is_some_and(|uid| enrollment::may_skip(&record, uid));
-            let by_rules = ruling::requirement(&self.0, &ruled, is_unenrolled, context);
-            requirement = Box::pin(by_rules).await;
+            let by_rules = ruling::decision(&self.0, &ruled, is_unenrolled, context);
+            requirement = Box::pin(by_rules).await.requirement;
             let login = LoginScene { caller, account: &account, context, source };
             if !context.forward_pass
                 && let Some(message) = self.let_by(login, &requirement)
@@ -164,11 +164,11 @@ impl LocalLogin {
         let account = self.0.account_for(caller, user).await?;
         let source = login_source(context, caller.uid);
         let login = LoginScene { caller, account: &account, context, source: &source };
-        let mut requirement = Requirement::DEFAULT;
+        let (mut requirement, mut is_in_doubt) = (Requirement::DEFAULT, false);
         if ruling::has_rules(&self.0, caller) {
             let is_unenrolled = Box::pin(self.is_unenrolled(&account)).await?;
-            let by_rules = ruling::requirement(&self.0, &account, is_unenrolled, context);
-            requirement = Box::pin(by_rules).await;
+            let by_rules = ruling::decision(&self.0, &account, is_unenrolled, context);
+            Decision { requirement, is_in_doubt, .. } = Box::pin(by_rules).await;
             if let Some(message) = self.let_by(login, &requirement) {
                 return Ok(VerifyReply::Skipped { message });
             }
@@ -197,7 +197,8 @@ impl LocalLogin {
             }
             _ => LoginEvent::from_verdict(login, &verdict),
         };
-        self.record(LoginEvent { rule: requirement.rule().map(|rule| &rule.name), ..event });
+        let rule = requirement.rule().map(|rule| &rule.name);
+        self.record(LoginEvent { rule, is_in_doubt, ..event });
         if starts_lock && account.loggable().is_some() {
             self.record(LoginEvent::new(login, LoginOutcome::Throttled, Reason::LockStarted));
         }

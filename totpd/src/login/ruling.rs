@@ -2,7 +2,7 @@
 
 use totpd_core::account::Account;
 use totpd_core::policy::{
-    Deadline, Fit, Groups, Person, Place, Question, Requirement, Rule, decide,
+    Deadline, Decision, Fit, Groups, Person, Place, Question, Requirement, Rule, decide,
 };
 use totpd_core::record_key::RecordKey;
 use totpd_core::verification::{Method, Methods};
@@ -32,12 +32,12 @@ pub(crate) fn has_rules(daemon: &Daemon, caller: Caller) -> bool {
 
 /// Returns what the login of `account` needs. `is_unenrolled` says that the account may make a
 /// factor. NSS is asked for groups only if a rule needs them.
-pub(crate) async fn requirement<'d>(
+pub(crate) async fn decision<'d>(
     daemon: &'d Daemon,
     account: &Account,
     is_unenrolled: bool,
     context: &LoginContext,
-) -> Requirement<'d> {
+) -> Decision<'d> {
     let policy = &daemon.config.policy;
     let question = Question {
         user: person(account),
@@ -51,13 +51,13 @@ pub(crate) async fn requirement<'d>(
     match &account.key {
         RecordKey::User(user) if decision.lacks_people => {
             let groups = daemon.groups(user).await;
-            decide(policy, &Question { groups: &groups, ..question }, |_, _| {}).requirement
+            decide(policy, &Question { groups: &groups, ..question }, |_, _| {})
         }
         RecordKey::Bucket(_) if decision.lacks_people => {
             daemon.report_unknown_people();
-            decision.requirement
+            decision
         }
-        _ => decision.requirement,
+        _ => decision,
     }
 }
 

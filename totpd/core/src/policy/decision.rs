@@ -16,6 +16,8 @@ pub struct Decision<'r> {
     /// [`Groups::UNKNOWN`](crate::policy::Groups::UNKNOWN), the caller looks them up and asks
     /// again.
     pub lacks_people: bool,
+    /// The flag that nobody could judge one of the rules before.
+    pub is_in_doubt: bool,
 }
 
 /// Returns what a login needs: what the first rule says that fits. Shows `see` each rule that it
@@ -40,14 +42,15 @@ pub fn decide<'r>(
         let requirement = entry.rule.requirement(question);
         let strictest = floor.map_or(requirement, |floor| floor.or_stricter(requirement));
         if judgment == Judgment::Fits {
-            return Decision { requirement: strictest, lacks_people };
+            let is_in_doubt = floor.is_some();
+            return Decision { requirement: strictest, lacks_people, is_in_doubt };
         }
         lacks_people |= judgment == Judgment::Unknown(Condition::People);
         floor = Some(strictest);
     }
     let requirement =
         floor.map_or(Requirement::DEFAULT, |floor| floor.or_stricter(Requirement::DEFAULT));
-    Decision { requirement, lacks_people }
+    Decision { requirement, lacks_people, is_in_doubt: floor.is_some() }
 }
 
 impl Rule {

@@ -148,6 +148,7 @@ fn a_failed_lookup_of_the_user_is_no_absent_user() {
         let decision = decide(&policy, &question, |_, _| {});
         assert_eq!(decided(&policy, &question).0, expected, "{user:?}");
         assert_eq!(decision.lacks_people, lacks_people, "{user:?}");
+        assert_eq!(decision.is_in_doubt, lacks_people, "{user:?}");
     }
 }
 

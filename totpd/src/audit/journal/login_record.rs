@@ -17,8 +17,11 @@ pub(super) fn login_entry(event: &LoginEvent<'_>, user: Option<&str>) -> Entry {
     let at = if service.is_empty() { "-" } else { service };
     let mut message = [word, " for ", name, " at ", at, " from ", &source, ": ", sentence].concat();
     let rule = event.rule.map(|rule| loggable(rule.as_str()));
-    if let Some(rule) = &rule {
-        message.extend([" (rule ", rule.as_str(), ")"]);
+    match (&rule, event.is_in_doubt) {
+        (Some(rule), false) => message.extend([" (rule ", rule.as_str(), ")"]),
+        (Some(rule), true) => message.extend([" (rule ", rule.as_str(), ", in doubt)"]),
+        (None, true) => message.push_str(" (a rule is in doubt)"),
+        (None, false) => {}
     }
     let priority = match event.outcome {
         LoginOutcome::Approved => Priority::Info,

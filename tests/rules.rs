@@ -29,9 +29,9 @@ fn what_is_let_by_is_ignored_and_never_accepted() {
     let alone = machine.pam("alone", "alice", "").from("10.1.2.3").run();
     assert_ne!(alone.rc, pam::SUCCESS, "{alone:#?}");
     for from in ["11.1.2.3", "127.0.0.1", "office.example.org", "10.0.0.1.example.org"] {
-        let refused = machine.pam("behind", "alice", "000000").from(from).run();
-        assert!([pam::AUTH_ERR, pam::MAXTRIES].contains(&refused.rc), "{from}: {refused:#?}");
-        assert_eq!(refused.shown.len(), 1, "{from}: {refused:#?}");
+        // An empty answer is no wrong code, so nobody has to wait.
+        let refused = machine.pam("behind", "alice", "").from(from).run();
+        assert_eq!((refused.rc, refused.shown.len()), (pam::AUTH_ERR, 1), "{from}: {refused:#?}");
     }
     let code = machine.pam("behind", "alice", &alice.code()).from("11.1.2.4").run();
     assert_eq!(code.rc, pam::SUCCESS, "{code:#?}");

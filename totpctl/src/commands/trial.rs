@@ -254,9 +254,7 @@ fn outcome(trial: &Trial) -> String {
         (None, Some(reason)) => {
             format!("{services}: reverted, the trial could not start: {reason}")
         }
-        (None, None) => {
-            format!("{services}: reverted, nobody logged in with a code.{of_sshd}")
-        }
+        (None, None) => format!("{services}: reverted, nobody logged in with a code.{of_sshd}"),
     }
 }
 

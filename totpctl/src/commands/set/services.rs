@@ -101,7 +101,7 @@ mod tests {
                 "sudo -i uses the PAM service sudo-i, which is not in the list. Add sudo-i if the factor should be valid there."
             ]
         );
-        assert!(of(&["su"])[0].starts_with("su - asks as su-l"));
+        assert!(of(&["su"])[0].starts_with("su - uses the PAM service su-l"));
         assert!(of(&["sudo", "sudo-i", "sshd"]).is_empty());
         assert_eq!(of(&["sudo-x"]), ["This host has no PAM service sudo-x: check the name."]);
         assert!(of(&[]).is_empty());

@@ -46,7 +46,7 @@ fn users_and_factors_are_objects_of_the_schema() {
     checked.run("rename", 0, &format!("rename --factor {factor} alice Pixel"), "");
     let set = format!("set alice --factor {factor} --services sshd,sudo,no-such-service");
     let advice = checked.run("set", 0, &set, "")["advice"].to_string();
-    assert!(advice.contains("sudo -i asks as sudo-i"), "{advice}");
+    assert!(advice.contains("sudo -i uses the PAM service sudo-i"), "{advice}");
     assert!(advice.contains("no PAM service no-such-service"), "{advice}");
     checked.run("set", 0, &format!("set alice --factor {factor} --services 'sshd sudo'"), "");
     checked.run("recovery_codes", 0, "recovery-codes alice", "");

@@ -43,10 +43,10 @@ fn no_seed_is_anywhere_after_many_enrollments_and_logins() {
     assert_eq!(seeds.len(), count as usize);
     machine.run_with_input("totpctl backup /root/backup", "a long enough passphrase\n").stdout_ok();
     machine.run("totpctl rekey; totpctl verify-store").stdout_ok();
-    // Its own thread, those that read, write, flush, hash, and wait for signals, two that accept on
-    // the private socket, and its runtime.
+    // Its own thread, those that read, write, flush, copy the log, hash, and wait for signals, two
+    // that accept on the private socket, and its runtime.
     eventually("the daemon is idle", || {
-        machine.run("ls /proc/$(pidof totpd)/task | wc -l").stdout_ok().trim() == "9"
+        machine.run("ls /proc/$(pidof totpd)/task | wc -l").stdout_ok().trim() == "10"
     });
     let look =
         "/opt/tests/find_seeds $(pidof totpd) /var/lib/totpd /var/log /run /tmp /root/backup";

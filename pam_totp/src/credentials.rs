@@ -72,7 +72,7 @@ pub(crate) fn complete_enrollment(
 }
 
 /// The daemon may have verified the factor, and its reply was lost.
-const UNKNOWN_RESULT: &str = "Your second factor may not be set up. Run: totpctl show";
+const UNKNOWN_RESULT: &str = "Perhaps your second factor is not set up. Run: totpctl show";
 
 #[cfg(test)]
 mod tests {

@@ -219,7 +219,7 @@ fn a_trial_takes_the_lines_back_with_the_rest() {
     machine.run("totpctl try --undo").stdout_ok();
     assert_eq!(child.wait().unwrap().code(), Some(1));
     let told = machine.run("cat /tmp/tried").stdout;
-    assert!(told.contains("10-totp.conf is as before, and sshd is reloaded"), "{told}");
+    assert!(told.contains("10-totp.conf is as before, and sshd was told to reload"), "{told}");
     assert_eq!(machine.run(folder).stdout_ok(), "");
     assert_eq!(effective(&machine), CANNOT);
     eventually("the sshd that runs asks no more", || !asks(&machine));

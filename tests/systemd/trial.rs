@@ -52,6 +52,24 @@ fn systemd_reverts_a_trial_over_reboots_and_power_cuts() {
         );
         assert!(host.ssh("alice", ""), "{how}: by the password alone");
     }
+    // What the trial wrote for sshd is reverted, too.
+    let written = "/etc/ssh/sshd_config.d/10-totp.conf";
+    host.run(
+        "rm -f /root/tried; mv /etc/ssh/sshd_config /etc/ssh/sshd_config.d/10-test.conf /root; \
+         printf '%s\\n' 'Include /etc/ssh/sshd_config.d/*.conf' 'ListenAddress 127.0.0.1' 'UsePAM yes' \
+           'KbdInteractiveAuthentication no' >/etc/ssh/sshd_config; systemctl reload ssh; \
+         setsid totpctl try sshd --write-sshd --minutes 5 >/root/tried 2>&1 </dev/null &",
+    )
+    .stdout_ok();
+    eventually("it holds", || output(&host).contains("Enabled until"));
+    host.run(&format!("test -e {written}")).stdout_ok();
+    host.reboot();
+    host.run(&format!(
+        "test ! -e {written}; mv /root/sshd_config /etc/ssh; mv /root/10-test.conf /etc/ssh/sshd_config.d; \
+         systemctl reload ssh"
+    ))
+    .stdout_ok();
+    assert_eq!(files(&host), before, "{}", host.run("journalctl --no-pager -u totpctl-try").stdout);
     // Power cuts and reboots at moments of the change itself.
     let mut random = 7_u32;
     for round in 0..tests::scaled(40, 10) {

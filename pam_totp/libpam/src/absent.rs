@@ -1,8 +1,8 @@
 //! Functions of other libraries that std calls to print a panic and its stack trace, and for
 //! nothing else in the module. The module prints neither, but std cannot be built without them.
 //!
-//! So the module has its own ones, hidden from all other libraries, and each fails. It reads no
-//! environment variable and writes to no descriptor, not even by a mistake. The compiler sees that
+//! So the module has its own ones, hidden from all other libraries, and each fails. Through libc it
+//! reads no environment variable and writes to no standard stream, not even by a mistake. The compiler sees that
 //! no stack frame is ever visited, and leaves out all that would print one: half of the module.
 
 use std::ffi::c_int;

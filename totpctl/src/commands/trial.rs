@@ -244,18 +244,17 @@ fn outcome_and_danger(trial: &Trial) -> String {
 
 fn outcome(trial: &Trial) -> String {
     let services = trial.services.join(", ");
-    let of_sshd = match trial.reloads_sshd {
-        true => format!(" {FILE} is as before, and sshd is reloaded."),
-        false => String::new(),
+    let of_sshd = match (trial.reloads_sshd, trial.is_of_other_boot()) {
+        (true, false) => format!(" {FILE} is as before, and sshd was told to reload."),
+        (true, true) => format!(" {FILE} is as before."),
+        (false, _) => String::new(),
     };
     match (&trial.kept_by, &trial.failed) {
         (Some(user), _) => format!("{services}: the change is kept, {user} logged in with a code."),
         (None, Some(reason)) => {
             format!("{services}: reverted, the trial could not start: {reason}")
         }
-        (None, None) => {
-            format!("{services}: reverted, nobody logged in with a code.{of_sshd}")
-        }
+        (None, None) => format!("{services}: reverted, nobody logged in with a code.{of_sshd}"),
     }
 }
 

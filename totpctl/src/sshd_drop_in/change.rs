@@ -107,7 +107,7 @@ impl DropIn {
         let Some(line) = ineffective else { return Ok(()) };
         let place = match answer.trace.place(&[line.keyword()]) {
             Some((file, line)) => format!("because of {file}:{line}"),
-            None => "perhaps because a Match block includes it".to_owned(),
+            None => "perhaps because its Include line stands in a Match block".to_owned(),
         };
         Err(Error::refused(format!(
             "not changed: \"{}\" in {FILE} would have no effect (sshd -T), {place}; change that first",

@@ -37,12 +37,21 @@ pub(crate) fn text(lines: &[Line]) -> String {
 /// The name sorts before those of distributions: sshd obeys the first line of a keyword.
 pub(crate) const FILE: &str = "/etc/ssh/sshd_config.d/10-totp.conf";
 const HEADER: &str = "# Written by totpctl";
+/// Hosts have files with this text. If it changes, [`Content::parse`] has to know the old one too.
 const REST: &str = ", so that sshd can ask for a code. \"totpctl disable sshd\" removes this file,\n\
                     # unless it was changed.\n";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_file_of_a_host_that_an_earlier_version_wrote_is_the_own_one() {
+        let written = "# Written by totpctl, so that sshd can ask for a code. \"totpctl disable sshd\" removes \
+                       this file,\n# unless it was changed.\nKbdInteractiveAuthentication yes\n\
+                       PasswordAuthentication no\n";
+        assert_eq!(Content::parse(written), Content::Own(vec![Line::Ask, Line::NoPasswords]));
+    }
 
     #[test]
     fn only_an_unchanged_file_is_the_own_one() {

@@ -16,19 +16,23 @@ use crate::sshd_drop_in::reload::Reload;
 
 /// Ends a trial: keeps the change if a user logged in, and restores the files otherwise.
 pub(super) fn end(trial: &Trial) -> Result<(), Error> {
-    for file in &trial.files {
-        let result = match trial.kept_by {
-            Some(_) => keep(file),
-            None => restore(file),
-        };
-        result.map_err(|error| cannot_change(&file.path, &error))?;
-    }
+    // One file that cannot be restored leaves no other one on trial.
+    let ended = trial.files.iter().map(|file| end_file(trial, file)).fold(Ok(()), Result::and);
+    ended?;
     if trial.kept_by.is_none() && trial.reloads_sshd && !trial.is_of_other_boot() {
         // If that fails, doctor says so, and the stacks are as they were all the same.
         let _ = Reload::of_host().run();
     }
     login_watch::stop().map_err(|error| cannot_change(login_watch::file(), &error))?;
     trial.archive()
+}
+
+fn end_file(trial: &Trial, file: &Tried) -> Result<(), Error> {
+    let result = match trial.kept_by {
+        Some(_) => keep(file),
+        None => restore(file),
+    };
+    result.map_err(|error| cannot_change(&file.path, &error))
 }
 
 /// Restores the file itself, not a copy: it keeps its times, owner, labels and all other
@@ -99,6 +103,35 @@ fn is_one_file(one: &Metadata, other: &Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_restored_leaves_no_other_on_trial() {
+        let folder = tempfile::tempdir().unwrap();
+        let (blocked, other) = (folder.path().join("blocked"), folder.path().join("other"));
+        // A folder in the place of the original is not renamed over a file.
+        fs::create_dir(beside(&blocked, "before")).unwrap();
+        fs::write(&blocked, "new").unwrap();
+        fs::write(beside(&other, "before"), "old").unwrap();
+        fs::write(&other, "a new line").unwrap();
+        let files = [&blocked, &other].map(|path| Tried {
+            path: path.clone(),
+            existed: true,
+            text: fs::read_to_string(path).unwrap(),
+        });
+        let trial = Trial {
+            id: String::new(),
+            services: Vec::new(),
+            files: files.to_vec(),
+            started: 0,
+            ends: 0,
+            boot: String::new(),
+            kept_by: None,
+            failed: None,
+            reloads_sshd: false,
+        };
+        assert!(end(&trial).is_err());
+        assert_eq!(fs::read_to_string(&other).unwrap(), "old");
+    }
 
     #[test]
     fn a_file_that_was_edited_is_another_one() {

@@ -60,7 +60,7 @@ impl Trial {
     }
 
     /// Reports whether the machine has rebooted since.
-    pub(super) fn is_of_other_boot(&self) -> bool {
+    pub(crate) fn is_of_other_boot(&self) -> bool {
         self.boot != boot()
     }
 

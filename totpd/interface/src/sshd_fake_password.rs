@@ -1,4 +1,5 @@
-//! The text that sshd puts in the place of an answer.
+//! The text that sshd puts in the place of an answer. The daemon takes it as
+//! `TypedAnswer::BlockedBySshd`, which is no guess (`typed_answer.rs`).
 
 /// Reports whether `answer` is the text that OpenSSH sends to PAM in place of what the person
 /// typed. sshd does so for a user that no answer lets in: PermitRootLogin, AllowUsers and the like

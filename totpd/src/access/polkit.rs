@@ -112,7 +112,7 @@ impl Polkit {
         let mut pending = lock(&self.0);
         let count = pending.entry(uid).or_default();
         if *count >= MAX_PENDING_PER_USER {
-            let message = "too many requests to authenticate are open; answer one first";
+            let message = "too many questions of polkit are open for you; answer one of them first";
             return Err(Error::Throttled(message.into()));
         }
         *count += 1;

@@ -77,7 +77,7 @@ reasons! {
     ReauthenticationFailed = "reauthentication-failed", "refused: no valid current code";
     BackupMade = "backup-made", "backup made";
     StoreRestored = "store-restored", "store replaced by a backup";
-    StoreRekeyed = "store-rekeyed", "store sealed under a new key";
+    StoreRekeyed = "store-rekeyed", "all records are encrypted under a new key";
     DamageFound = "damaged-records-found", "damaged records found";
 }
 

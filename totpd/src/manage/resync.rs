@@ -51,7 +51,8 @@ pub(crate) async fn resync(
         ResyncOutcome::NotFound => {
             let reach = if by == Maker::Root { "an hour" } else { "five minutes" };
             Err(Error::InvalidCode(format!(
-                "these are not two codes in a row of this token: of its next thousand, or within {reach} of now"
+                "no two codes in a row like these were found. A button is searched for its next thousand codes, \
+                 a clock for {reach} either way"
             )))
         }
         ResyncOutcome::Refused(refusal) => Err(error_of_enrollment(refusal)),

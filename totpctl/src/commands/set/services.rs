@@ -53,7 +53,7 @@ fn missing(
                 other => other,
             };
             sentences.push(format!(
-                "{command} asks as {other}, where the factor is not valid: add {other} if it should be."
+                "{command} uses the PAM service {other}, which is not in the list. Add {other} if the factor should be valid there."
             ));
         }
     }
@@ -97,9 +97,11 @@ mod tests {
         };
         assert_eq!(
             of(&["sshd", "sudo"]),
-            ["sudo -i asks as sudo-i, where the factor is not valid: add sudo-i if it should be."]
+            [
+                "sudo -i uses the PAM service sudo-i, which is not in the list. Add sudo-i if the factor should be valid there."
+            ]
         );
-        assert!(of(&["su"])[0].starts_with("su - asks as su-l"));
+        assert!(of(&["su"])[0].starts_with("su - uses the PAM service su-l"));
         assert!(of(&["sudo", "sudo-i", "sshd"]).is_empty());
         assert_eq!(of(&["sudo-x"]), ["This host has no PAM service sudo-x: check the name."]);
         assert!(of(&[]).is_empty());

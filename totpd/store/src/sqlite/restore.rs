@@ -227,7 +227,8 @@ fn finish_new_store(
     (secrets, windows): (&Secrets, &VoidWindows),
     now: u64,
 ) -> Result<(), String> {
-    let failed = |reason: &dyn std::fmt::Display| format!("cannot finish the new store: {reason}");
+    let failed =
+        |reason: &dyn std::fmt::Display| format!("cannot finish the store of the backup: {reason}");
     let keys = used_codes.keys();
     let sealed = metadata::seal_secrets(&keys.current, secrets).map_err(|error| failed(&error))?;
     let mut write = || -> Result<bool, StoreError> {

@@ -254,7 +254,7 @@ fn scale() -> f64 {
 }
 
 /// Rounds of the writer.
-const ROUNDS: usize = 32;
+const ROUNDS: usize = 38;
 /// Those of a full TEST_SCALE.
 const FULL_ROUNDS: usize = 70;
 /// Those of less than a tenth.

@@ -15,7 +15,7 @@ macro_rules! absent_functions {
             use std::ffi::{c_char, c_int, c_void};
             use std::ptr::null_mut;
 
-            $crate::absent_functions! {
+            ::libpam::absent_functions! {
                 // Returns the code for a stack that has no frame.
                 _Unwind_Backtrace(*const c_void, *mut c_void) -> c_int = 5;
                 getcwd(*mut c_char, usize) -> *mut c_char = null_mut();
@@ -32,7 +32,7 @@ macro_rules! absent_functions {
 
             #[unsafe(no_mangle)]
             extern "C" fn $name($(_: $argument),*) -> $result {
-                $crate::fail();
+                ::libpam::absent::fail();
                 $failure
             }
         )*

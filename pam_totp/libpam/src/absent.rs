@@ -2,8 +2,9 @@
 //! nothing else in the module. The module prints neither, but std cannot be built without them.
 //!
 //! So the module has its own ones, hidden from all other libraries, and each fails. Through libc it
-//! reads no environment variable and writes to no standard stream, not even by a mistake. The compiler sees that
-//! no stack frame is ever visited, and leaves out all that would print one: half of the module.
+//! reads no environment variable and writes to no standard stream, not even by a mistake. The
+//! compiler sees that no stack frame is ever visited, and leaves out all that would print one: half
+//! of the module.
 
 use std::ffi::c_int;
 

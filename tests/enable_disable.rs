@@ -4,6 +4,8 @@ use tests::{Machine, Output, SSH, Seed, eventually, pam};
 
 mod siblings;
 mod sshd_lines;
+#[path = "enable_disable/sshd_reload.rs"]
+mod sshd_reload;
 mod trial;
 mod wrong_password;
 

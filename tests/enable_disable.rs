@@ -4,7 +4,6 @@ use tests::{Machine, Output, SSH, Seed, eventually, pam};
 
 mod siblings;
 mod sshd_lines;
-#[path = "enable_disable/sshd_reload.rs"]
 mod sshd_reload;
 mod trial;
 mod wrong_password;

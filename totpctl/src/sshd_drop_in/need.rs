@@ -1,5 +1,5 @@
-//! Whether a list of `AuthenticationMethods` needs the lines of the drop-in. `sshd -t` looks only at
-//! the lists outside of `Match` blocks.
+//! Whether a list of `AuthenticationMethods` needs the lines of the drop-in. `sshd -t` looks only
+//! at the lists outside of `Match` blocks.
 
 use super::line::Line;
 use crate::host::sshd::config::effective::{Effective, Pam};

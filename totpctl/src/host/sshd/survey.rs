@@ -42,8 +42,8 @@ impl Survey {
         survey.get_or_init(|| Self::take(&ask)).as_ref()
     }
 
-    /// Returns the answers as if these settings stood in a file that sshd reads first, whatever else
-    /// is supposed. Needs root.
+    /// Returns the answers as if these settings stood in a file that sshd reads first, whatever
+    /// else is supposed. Needs root.
     pub(crate) fn supposing(settings: &[String]) -> Result<Self, Failure> {
         Self::take(&|connection| ask_with(settings, connection))
     }

@@ -44,10 +44,18 @@ fn an_sshd_that_does_not_read_its_files_is_not_relied_on() {
         "{refused:#?}"
     );
     assert!(!exists(&machine) && !stack_asks(&machine));
+    let go_on = || {
+        machine.run("kill -CONT $(cat /run/sshd.pid)").stdout_ok();
+        eventually("by the method password", || ssh(&machine, ""));
+        eventually("it is reloaded", || {
+            !machine.run("totpctl doctor sshd").stdout.contains("[sshd-not-reloaded]")
+        });
+    };
+    go_on();
+    machine.run("kill -STOP $(cat /run/sshd.pid)").stdout_ok();
     assert_refused(&machine, "totpctl try sshd --write-sshd", "did not read its files again");
     assert!(!exists(&machine) && !stack_asks(&machine));
-    machine.run("kill -CONT $(cat /run/sshd.pid)").stdout_ok();
-    eventually("by the method password", || ssh(&machine, ""));
+    go_on();
 
     // A trial that is reverted says so too.
     let mut child = start_trial(&machine, "totpctl try sshd --write-sshd");
@@ -57,8 +65,7 @@ fn an_sshd_that_does_not_read_its_files_is_not_relied_on() {
     let told = machine.run("cat /tmp/tried").stdout;
     assert!(told.contains("is as before, and sshd is not reloaded: "), "{told}");
     assert!(!exists(&machine) && !stack_asks(&machine));
-    machine.run("kill -CONT $(cat /run/sshd.pid)").stdout_ok();
-    eventually("by the method password", || ssh(&machine, ""));
+    go_on();
 
     restart(&machine, "true");
     let done = machine.run(&format!("{ENABLE} --dry-run && {ENABLE}"));
@@ -105,7 +112,7 @@ fn a_stack_that_asks_already_is_not_tried() {
     let machine = with_config(&format!("{INCLUDE}{STOCK}"));
     // carol is not asked, and keeps the method password.
     machine
-        .run("printf 'auth [success=1 default=ignore] pam_succeed_if.so quiet user = carol\\nauth required pam_totp.so nodelay\\n' >> /etc/pam.d/common-auth")
+        .run("printf 'auth [success=1 default=ignore] pam_succeed_if.so quiet user = carol\\nauth required pam_totp.so nodelay\\nauth required pam_permit.so\\n' >> /etc/pam.d/common-auth")
         .stdout_ok();
     assert_refused(&machine, "totpctl try sshd --write-sshd", "totpctl enable sshd --write-sshd");
     assert!(!exists(&machine));

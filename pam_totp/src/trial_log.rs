@@ -2,7 +2,7 @@
 //! stack. libpam requests credentials only after the whole stack has succeeded.
 
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
-use rustix::io::write;
+use rustix::io::pwrite;
 
 use totpd_interface::{TRIAL_LOG, format_trial_login};
 
@@ -19,8 +19,9 @@ pub(crate) fn record_login(service: &str, user: &str, ruser: &str) {
             && u64::try_from(state.st_size).is_ok_and(|size| size < MAX_LOG_BYTES)
     });
     if is_log {
-        // One call, so that lines of several logins do not mix.
-        let _ = write(&file, line.as_bytes());
+        // One call, so that lines of several logins do not mix. The file is appended to, wherever
+        // pwrite is told to write. The `write` of libc is an absent function here.
+        let _ = pwrite(&file, line.as_bytes(), 0);
     }
 }
 

@@ -41,7 +41,8 @@ impl Kernel {
     /// Boots a copy that can run these tests. All their needs are at the same paths as here.
     pub fn with_tests(root: &str, module: &str) -> Self {
         let (here, suite) = (repository(), repository().join("target/suite"));
-        let script = "rm -rf \"$1\" && mkdir -p \"$1/target/release\" && cp -r Makefile packaging scripts *.md docs \"$1\" && \
+        let script = "rm -rf \"$1\" && mkdir -p \"$1/target/release\" \"$1/tests\" && \
+                      cp -r Makefile packaging scripts *.md docs \"$1\" && cp tests/harness.mk \"$1/tests\" && \
                       cp -r target/tested/. \"$1/target/release\" && \
                       cp -r target/tests \"$1/target/\" && cp \"$2\" \"$1/target/machines\"";
         let mut copy = Command::new("bash");

@@ -1,9 +1,10 @@
 //! Functions of other libraries that std calls to print a panic and its stack trace, and for
 //! nothing else in the module. The module prints neither, but std cannot be built without them.
 //!
-//! So the module has its own ones, hidden from all other libraries, and each fails. It reads no
-//! environment variable and writes to no descriptor, not even by a mistake. The compiler sees that
-//! no stack frame is ever visited, and leaves out all that would print one: half of the module.
+//! So the module has its own ones, hidden from all other libraries, and each fails. Through libc it
+//! reads no environment variable and writes to no standard stream, not even by a mistake. The
+//! compiler sees that no stack frame is ever visited, and leaves out all that would print one: half
+//! of the module.
 
 use std::ffi::c_int;
 
@@ -15,7 +16,7 @@ macro_rules! absent_functions {
             use std::ffi::{c_char, c_int, c_void};
             use std::ptr::null_mut;
 
-            $crate::absent_functions! {
+            ::libpam::absent_functions! {
                 // Returns the code for a stack that has no frame.
                 _Unwind_Backtrace(*const c_void, *mut c_void) -> c_int = 5;
                 getcwd(*mut c_char, usize) -> *mut c_char = null_mut();
@@ -32,7 +33,7 @@ macro_rules! absent_functions {
 
             #[unsafe(no_mangle)]
             extern "C" fn $name($(_: $argument),*) -> $result {
-                $crate::fail();
+                ::libpam::absent::fail();
                 $failure
             }
         )*

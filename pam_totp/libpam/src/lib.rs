@@ -16,9 +16,7 @@ use pam::items::ItemType;
 use pam::module::{PamHandle, PamResult};
 
 #[doc(hidden)]
-pub use absent::fail;
-
-mod absent;
+pub mod absent;
 
 #[link(name = "pam")]
 unsafe extern "C" {

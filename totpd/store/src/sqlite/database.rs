@@ -204,6 +204,8 @@ impl Database {
 
     /// Runs `work` while nobody has the file open.
     pub(super) fn with_closed<T>(&mut self, work: impl FnOnce(&Path) -> T) -> T {
+        // Nobody who reads waits for it.
+        self.wait_for_copy();
         let mut reader = lock(&self.reader);
         *reader = None;
         self.connection = None;

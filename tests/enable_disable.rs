@@ -4,6 +4,7 @@ use tests::{Machine, Output, SSH, Seed, eventually, pam};
 
 mod siblings;
 mod sshd_lines;
+mod sshd_reload;
 mod trial;
 mod wrong_password;
 

@@ -5,20 +5,20 @@ use tests::{Machine, eventually};
 use super::trial::start_trial;
 use super::{assert_refused, machine, ssh};
 
-const FILE: &str = "/etc/ssh/sshd_config.d/10-totp.conf";
-const INCLUDE: &str = "Include /etc/ssh/sshd_config.d/*.conf\n";
+pub(super) const FILE: &str = "/etc/ssh/sshd_config.d/10-totp.conf";
+pub(super) const INCLUDE: &str = "Include /etc/ssh/sshd_config.d/*.conf\n";
 /// As Debian and RHEL install it: PAM may ask nothing.
-const STOCK: &str = "ListenAddress 127.0.0.1\nUsePAM yes\nKbdInteractiveAuthentication no\n\
+pub(super) const STOCK: &str = "ListenAddress 127.0.0.1\nUsePAM yes\nKbdInteractiveAuthentication no\n\
                      PermitRootLogin yes\nUseDNS no\nMaxAuthTries 20\n";
 
 /// Returns a machine whose sshd has this configuration, and on which alice has a factor.
-fn with_config(config: &str) -> Machine {
+pub(super) fn with_config(config: &str) -> Machine {
     let (machine, _) = machine();
     configure(&machine, config);
     machine
 }
 
-fn configure(machine: &Machine, config: &str) {
+pub(super) fn configure(machine: &Machine, config: &str) {
     machine.write("/etc/ssh/sshd_config", config);
     machine.run("! sshd -T -o PerSourcePenalties=no || echo 'PerSourcePenalties no' >> /etc/ssh/sshd_config");
     assert_eq!(machine.restart_sshd(), "");
@@ -32,7 +32,7 @@ fn effective(machine: &Machine) -> String {
 }
 
 /// Returns the keyboard-interactive prompts of a login, as the sshd that runs asks them.
-fn asks(machine: &Machine) -> bool {
+pub(super) fn asks(machine: &Machine) -> bool {
     let tried = machine.ssh("bob", "x").password("wrong").run();
     tried.prompts.iter().any(|prompt| prompt.contains("Password"))
 }
@@ -40,7 +40,7 @@ fn asks(machine: &Machine) -> bool {
 const CAN_ASK: &str = "kbdinteractiveauthentication yes\npasswordauthentication no\nusepam yes\n";
 const CANNOT: &str = "kbdinteractiveauthentication no\npasswordauthentication yes\nusepam yes\n";
 
-fn exists(machine: &Machine) -> bool {
+pub(super) fn exists(machine: &Machine) -> bool {
     machine.run(&format!("test -e {FILE}")).status == 0
 }
 
@@ -68,7 +68,7 @@ fn the_lines_are_written_and_taken_back() {
     ] {
         assert!(done.stdout.contains(line), "{line}: {done:#?}");
     }
-    assert!(done.stderr.contains("is written, and sshd is reloaded (kill -HUP"), "{done:#?}");
+    assert!(done.stderr.contains("is written, and sshd is reloaded."), "{done:#?}");
     assert_eq!(machine.run(&format!("stat -c '%a %U' {FILE}")).stdout_ok(), "644 root\n");
     assert_eq!(effective(&machine), CAN_ASK);
     eventually("the sshd that runs asks", || asks(&machine));
@@ -219,7 +219,7 @@ fn a_trial_takes_the_lines_back_with_the_rest() {
     machine.run("totpctl try --undo").stdout_ok();
     assert_eq!(child.wait().unwrap().code(), Some(1));
     let told = machine.run("cat /tmp/tried").stdout;
-    assert!(told.contains("10-totp.conf is as before, and sshd was told to reload"), "{told}");
+    assert!(told.contains("10-totp.conf is as before, and sshd is reloaded."), "{told}");
     assert_eq!(machine.run(folder).stdout_ok(), "");
     assert_eq!(effective(&machine), CANNOT);
     eventually("the sshd that runs asks no more", || !asks(&machine));

@@ -3,5 +3,7 @@
 pub(crate) mod change;
 pub(crate) mod content;
 pub(crate) mod line;
+pub(crate) mod need;
 pub(crate) mod obstacle;
 pub(crate) mod reload;
+mod running;

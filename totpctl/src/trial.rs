@@ -22,6 +22,7 @@ use crate::pam::change::{Change, cannot_change, changed_services};
 use crate::pam::lossless_text;
 use crate::sshd_drop_in::change::DropIn;
 use crate::sshd_drop_in::content::FILE;
+use crate::sshd_drop_in::reload::Reloaded;
 
 /// Starts a trial. The record is on the disk before any file changes. So [`ending::end`] can revert
 /// the trial after an interruption at any point.
@@ -51,6 +52,7 @@ pub(crate) fn start(
         kept_by: None,
         failed: None,
         reloads_sshd: of_sshd.is_some(),
+        reload: None,
     };
     trial.save()?;
     let installed = stage_files(&trial)
@@ -58,15 +60,22 @@ pub(crate) fn start(
             login_watch::watch().map_err(|error| cannot_change(login_watch::file(), &error))
         })
         .and_then(|()| countdown::start(&trial, time))
-        .and_then(|()| install_files(&trial))
-        .and_then(|()| drop_in.map_or(Ok(()), put_in_force));
-    if let Err(error) = installed {
-        trial.failed = Some(error.to_string());
-        // If the disk failed, the reason is lost, and the files are restored all the same.
-        let _ = trial.save();
-        ending::end(&trial)?;
-        countdown::stop(&trial);
-        return Err(error);
+        // Nobody is asked before sshd can ask.
+        .and_then(|()| install_files(&trial, true))
+        .and_then(|()| drop_in.map(put_in_force).transpose())
+        .and_then(|reloaded| install_files(&trial, false).map(|()| reloaded));
+    match installed {
+        Ok(reloaded) => trial.reload = reloaded.map(|reloaded| reloaded.to_string()),
+        Err(error) => {
+            trial.failed = Some(error.to_string());
+            // If the disk failed, the reason is lost, and the files are restored all the same.
+            let _ = trial.save();
+            if let Err(other) = ending::end(&mut trial) {
+                return Err(Error::refused(format!("{error}; {other}")));
+            }
+            countdown::stop(&trial);
+            return Err(error);
+        }
     }
     Ok(trial)
 }
@@ -88,13 +97,14 @@ fn stage_files(trial: &Trial) -> Result<(), Error> {
 }
 
 /// Has sshd read its new file, if that has its effect.
-fn put_in_force(drop_in: &DropIn) -> Result<(), Error> {
+fn put_in_force(drop_in: &DropIn) -> Result<Reloaded, Error> {
     drop_in.check_effect()?;
     drop_in.reload.run()
 }
 
-fn install_files(trial: &Trial) -> Result<(), Error> {
-    for file in &trial.files {
+/// Installs the file of sshd, or those of PAM.
+fn install_files(trial: &Trial, of_sshd: bool) -> Result<(), Error> {
+    for file in trial.files.iter().filter(|file| (file.path == Path::new(FILE)) == of_sshd) {
         let result = fs::rename(beside(&file.path, "new"), &file.path);
         result
             .and_then(|()| sync_folder(&file.path))
@@ -106,10 +116,9 @@ fn install_files(trial: &Trial) -> Result<(), Error> {
 /// Reverts the current trial, or only the trial with this id. Returns it, if it was still running.
 pub(crate) fn revert(id: Option<&str>) -> Result<Option<Trial>, Error> {
     let _lock = ExclusiveLock::wait()?;
-    let Some(trial) = Trial::pending()?.filter(|trial| id.is_none_or(|id| id == trial.id)) else {
-        return Ok(None);
-    };
-    ending::end(&trial)?;
+    let pending = Trial::pending()?.filter(|trial| id.is_none_or(|id| id == trial.id));
+    let Some(mut trial) = pending else { return Ok(None) };
+    ending::end(&mut trial)?;
     countdown::stop(&trial);
     Ok(Some(trial))
 }
@@ -152,7 +161,7 @@ pub(crate) fn commit_if_logged_in(id: &str) -> bool {
         let Some(mut trial) = Trial::pending()?.filter(is_running) else { return Ok(false) };
         trial.kept_by = Some(user);
         trial.save()?;
-        ending::end(&trial)?;
+        ending::end(&mut trial)?;
         countdown::stop(&trial);
         Ok(true)
     };

@@ -16,6 +16,7 @@ use crate::pam::change::{
 use crate::pam::files::read;
 use crate::sshd_drop_in::change::{self as drop_in, DropIn};
 use crate::sshd_drop_in::content::FILE;
+use crate::sshd_drop_in::reload::Reloaded;
 use crate::terminal::output;
 use crate::trial::lock;
 
@@ -35,15 +36,15 @@ pub(super) fn enable(
         return write_lines_alone(service, &drop_in, dry_run, json);
     }
     let preflight = Preflight::check(service, options, &changes)?;
-    apply(&changes, drop_in.as_ref(), dry_run)?;
+    let reloaded = apply(&changes, drop_in.as_ref(), dry_run)?;
     if json {
         let mut object = object(service, &changes);
-        sshd_lines::add_to(&mut object, drop_in.as_ref(), dry_run);
+        sshd_lines::add_to(&mut object, drop_in.as_ref(), reloaded);
         object.insert("shut_out".into(), json!(preflight.shut_out()));
         object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
         return output::json(&object.into());
     }
-    print_diff(&changes, drop_in.as_ref(), dry_run)?;
+    print_diff(&changes, drop_in.as_ref(), reloaded)?;
     output::note(&match dry_run {
         true => NOTHING_CHANGED.to_owned(),
         false => format!(
@@ -65,13 +66,13 @@ fn write_lines_alone(
     if let Some(problems) = sshd_problems(&[]) {
         return Err(Error::refused(format!("not changed: {problems}")));
     }
-    apply(&[], Some(drop_in), dry_run)?;
+    let reloaded = apply(&[], Some(drop_in), dry_run)?;
     if json {
         let mut object = object(service, &[]);
-        sshd_lines::add_to(&mut object, Some(drop_in), dry_run);
+        sshd_lines::add_to(&mut object, Some(drop_in), reloaded);
         return output::json(&object.into());
     }
-    print_diff(&[], Some(drop_in), dry_run)?;
+    print_diff(&[], Some(drop_in), reloaded)?;
     output::note(match dry_run {
         true => NOTHING_CHANGED,
         false => "sshd can ask for the code now. Test a new login before you leave this session.",
@@ -79,14 +80,18 @@ fn write_lines_alone(
     Ok(())
 }
 
-/// Prints the changed lines, and what becomes of sshd.
-fn print_diff(changes: &[Change], drop_in: Option<&DropIn>, dry_run: bool) -> Result<(), Error> {
+/// Prints the changed lines, and what becomes of sshd. `reloaded`: nothing if nothing was changed.
+fn print_diff(
+    changes: &[Change],
+    drop_in: Option<&DropIn>,
+    reloaded: Option<Reloaded>,
+) -> Result<(), Error> {
     let of_sshd = drop_in.map(DropIn::diff).unwrap_or_default();
     output::data(&format!("{of_sshd}{}", diff(changes)))?;
     if let Some(drop_in) = drop_in {
-        output::note(&match dry_run {
-            true => sshd_lines::would_be_written(drop_in),
-            false => sshd_lines::written(drop_in),
+        output::note(&match reloaded {
+            None => sshd_lines::would_be_written(drop_in),
+            Some(reloaded) => sshd_lines::written(drop_in, reloaded),
         });
     }
     Ok(())
@@ -140,18 +145,18 @@ fn subject(service: &str, changes: &[Change], (one, several): (&str, &str)) -> S
 pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
     let changes = plan_disable(service)?;
     let reach = Reach::from_changes(&changes);
-    apply(&changes, None, dry_run)?;
     let left = changes.iter().find_map(|change| asking_line(&changes, &change.service));
-    let removed = match service == "sshd" && left.is_none() {
-        true => remove_lines(&changes, dry_run),
+    let planned = match service == "sshd" && left.is_none() {
+        true => plan_removal(&changes),
         false => None,
     };
+    let (removed, reloaded) = remove(&changes, planned, dry_run)?;
     if json {
         let mut object = object(service, &changes);
-        sshd_lines::add_to(&mut object, removed.as_ref(), dry_run);
+        sshd_lines::add_to(&mut object, removed.as_ref(), reloaded);
         return output::json(&object.into());
     }
-    print_diff(&changes, removed.as_ref(), dry_run)?;
+    print_diff(&changes, removed.as_ref(), reloaded)?;
     output::note(&match (changes.as_slice(), dry_run) {
         (changes, false) if left.is_some() => still_asks(changes, &left.unwrap_or_default()),
         ([], _) if removed.is_some() => format!("{service} asks for no code already."),
@@ -175,9 +180,9 @@ pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Er
     Ok(())
 }
 
-/// Removes the drop-in of totpctl, if sshd asks for no code after these changes. Returns it if it
-/// is removed, or would be. Says why it stays, otherwise.
-fn remove_lines(changes: &[Change], dry_run: bool) -> Option<DropIn> {
+/// Plans the removal of the drop-in of totpctl, if sshd asks for no code after these changes. Says
+/// why it stays, otherwise.
+fn plan_removal(changes: &[Change]) -> Option<DropIn> {
     if asking_line(changes, "sshd").is_some() {
         return None;
     }
@@ -187,18 +192,32 @@ fn remove_lines(changes: &[Change], dry_run: bool) -> Option<DropIn> {
         ));
         return None;
     }
-    let removed = DropIn::plan_removal().and_then(|planned| {
-        if let Some(drop_in) = planned.as_ref().filter(|_| !dry_run) {
-            let _lock = lock::lock_exclusive()?;
-            drop_in.apply()?;
-            drop_in.reload.run()?;
-        }
-        Ok(planned)
-    });
-    removed.unwrap_or_else(|error| {
-        output::note(&format!("{FILE} stays, or sshd still has its lines: {error}."));
+    DropIn::plan_removal().unwrap_or_else(|error| {
+        output::note(&format!("{FILE} stays: {error}."));
         None
     })
+}
+
+/// Changes the stacks, then removes the drop-in. Returns it if it is removed, or would be.
+fn remove(
+    changes: &[Change],
+    drop_in: Option<DropIn>,
+    dry_run: bool,
+) -> Result<(Option<DropIn>, Option<Reloaded>), Error> {
+    if dry_run {
+        return Ok((drop_in, None));
+    }
+    let _lock = lock::lock_exclusive()?;
+    changes.iter().try_for_each(Change::check_unchanged)?;
+    drop_in.as_ref().map_or(Ok(()), DropIn::check_unchanged)?;
+    changes.iter().try_for_each(Change::apply)?;
+    match drop_in.as_ref().map(DropIn::put_in_force).transpose() {
+        Ok(reloaded) => Ok((drop_in, reloaded)),
+        Err(error) => {
+            output::note(&format!("{FILE} stays: {error}."));
+            Ok((None, None))
+        }
+    }
 }
 
 /// Returns a sentence if passwords alone let users in by ssh now, although `PasswordAuthentication`
@@ -235,25 +254,26 @@ fn leftover(lists: &[String], locked: &[String]) -> Option<String> {
     ))
 }
 
-fn apply(changes: &[Change], drop_in: Option<&DropIn>, dry_run: bool) -> Result<(), Error> {
+/// Has sshd be able to ask, then changes the stacks: nobody is asked before sshd can.
+fn apply(
+    changes: &[Change],
+    drop_in: Option<&DropIn>,
+    dry_run: bool,
+) -> Result<Option<Reloaded>, Error> {
     // During a trial the files look as wanted, but are reverted later: the lock refuses that.
     if dry_run {
-        return Ok(());
+        return Ok(None);
     }
     let _lock = lock::lock_exclusive()?;
     changes.iter().try_for_each(Change::check_unchanged)?;
-    if let Some(drop_in) = drop_in {
-        drop_in.check_unchanged()?;
-        drop_in.apply()?;
-    }
-    for change in changes {
-        let applied = change.apply();
-        if let (Err(_), Some(drop_in)) = (&applied, drop_in) {
-            drop_in.undo()?;
-        }
-        applied?;
-    }
-    drop_in.map_or(Ok(()), |drop_in| drop_in.reload.run())
+    drop_in.map_or(Ok(()), DropIn::check_unchanged)?;
+    let reloaded = drop_in.map(DropIn::put_in_force).transpose()?;
+    let applied = changes.iter().try_for_each(Change::apply);
+    applied.map_err(|error| match drop_in {
+        Some(drop_in) => drop_in.take_back(error),
+        None => error,
+    })?;
+    Ok(reloaded)
 }
 
 fn diff(changes: &[Change]) -> String {

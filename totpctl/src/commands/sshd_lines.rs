@@ -7,11 +7,14 @@ use serde_json::{Map, Value, json};
 use super::preflight::host::sshd_problems;
 use crate::cli::ModuleOptions;
 use crate::error::Error;
+use crate::host::sshd::config::effective::USUAL_SERVICE;
 use crate::host::sshd::question::suppose;
-use crate::pam::change::{Change, current_options};
+use crate::host::sshd::ways::stack;
+use crate::pam::change::{Change, current_options, read_after};
 use crate::sshd_drop_in::change::DropIn;
 use crate::sshd_drop_in::content::FILE;
 use crate::sshd_drop_in::line::Purpose;
+use crate::sshd_drop_in::reload::Reloaded;
 use crate::terminal::{input, output};
 
 /// Returns the drop-in to write, if sshd needs one and the administrator wants it. All that is
@@ -34,7 +37,8 @@ pub(super) fn offer(
     let args = options.options().unwrap_or_else(|| current_options(service));
     let planned = DropIn::plan(Purpose {
         // Others log in by the method password.
-        asks_everybody: !args.iter().any(|arg| EXCEPTIONS.contains(&arg.as_str())),
+        asks_everybody: !args.iter().any(|arg| EXCEPTIONS.contains(&arg.as_str()))
+            && stack::facts(USUAL_SERVICE, &|file| read_after(changes, file)).exceptions.is_empty(),
         is_demanded: options.write_sshd,
     });
     let not_changed = |reason: &dyn Display| Error::refused(format!("not changed: {reason}"));
@@ -58,6 +62,17 @@ pub(super) fn offer(
     Ok(Some(planned))
 }
 
+/// Refuses a trial of a stack that asks already, if sshd needs a drop-in: a trial is of stacks.
+pub(super) fn refuse_alone(service: &str, options: &ModuleOptions) -> Result<(), Error> {
+    match options.write_sshd && offer(service, options, &[], true)?.is_some() {
+        true => Err(Error::refused(
+            "not changed: the stack of sshd asks already, so there is no stack to try; run totpctl enable sshd \
+             --write-sshd",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Asks a person at a terminal whether to write it.
 fn is_wanted(planned: &DropIn, problems: &str, dry_run: bool) -> Result<bool, Error> {
     if !input::is_terminal() {
@@ -71,9 +86,9 @@ fn is_wanted(planned: &DropIn, problems: &str, dry_run: bool) -> Result<bool, Er
 }
 
 /// Says what was done.
-pub(super) fn written(drop_in: &DropIn) -> String {
+pub(super) fn written(drop_in: &DropIn, reloaded: Reloaded) -> String {
     let verb = if drop_in.after.is_some() { "written" } else { "removed" };
-    format!("{FILE} is {verb}, and sshd is reloaded ({}).", drop_in.reload)
+    format!("{FILE} is {verb}, and {reloaded}.")
 }
 
 /// Says what would be done.
@@ -83,10 +98,14 @@ pub(super) fn would_be_written(drop_in: &DropIn) -> String {
 }
 
 /// Adds what JSON has of it.
-pub(super) fn add_to(object: &mut Map<String, Value>, drop_in: Option<&DropIn>, dry_run: bool) {
+pub(super) fn add_to(
+    object: &mut Map<String, Value>,
+    drop_in: Option<&DropIn>,
+    reloaded: Option<Reloaded>,
+) {
     if let Some(drop_in) = drop_in {
         object.insert("sshd_file".into(), json!(FILE));
-        object.insert("sshd_reloaded".into(), json!(!dry_run));
+        object.insert("sshd_reloaded".into(), json!(reloaded == Some(Reloaded::Now)));
         let diff = object.get("diff").and_then(Value::as_str).unwrap_or_default();
         let diff = format!("{}{diff}", drop_in.diff());
         object.insert("diff".into(), diff.into());

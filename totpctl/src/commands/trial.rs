@@ -37,6 +37,7 @@ pub(super) fn run(
         // A file that is being tried looks configured, but is reverted later: the lock refuses
         // that.
         lock_exclusive()?;
+        sshd_lines::refuse_alone(service, options)?;
         let kept = current_options(service);
         let keeps = keeps(service, &kept);
         output::note(&format!(
@@ -64,7 +65,7 @@ pub(super) fn run(
     }
     let introduction = Introduction {
         end: &local_time::display_local(trial.ends).to_string(),
-        sshd: drop_in.as_ref().map(sshd_lines::written),
+        sshd: trial.reload.as_ref().map(|reload| format!("{FILE} is written, and {reload}.")),
         login: &how_to_log_in(service),
         survives_reboot: is_reverted_at_boot(),
         users: preflight.sentences(),
@@ -244,9 +245,9 @@ fn outcome_and_danger(trial: &Trial) -> String {
 
 fn outcome(trial: &Trial) -> String {
     let services = trial.services.join(", ");
-    let of_sshd = match (trial.reloads_sshd, trial.is_of_other_boot()) {
-        (true, false) => format!(" {FILE} is as before, and sshd was told to reload."),
-        (true, true) => format!(" {FILE} is as before."),
+    let of_sshd = match (trial.reloads_sshd, &trial.reload) {
+        (true, Some(reload)) => format!(" {FILE} is as before, and {reload}."),
+        (true, None) => format!(" {FILE} is as before."),
         (false, _) => String::new(),
     };
     match (&trial.kept_by, &trial.failed) {

@@ -8,8 +8,9 @@ use diffy::DiffOptions;
 
 use super::content::{Content, FILE, text};
 use super::line::{Line, Purpose, missing};
+use super::need;
 use super::obstacle::obstacle;
-use super::reload::{Reload, check_files};
+use super::reload::{Reload, Reloaded, check_files};
 use crate::error::Error;
 use crate::host::sshd::question::{Answer, ask_files};
 use crate::pam::atomic_file::{remove, replace, sync_folder};
@@ -54,10 +55,16 @@ impl DropIn {
         Ok(Some(Self { before, after: Some(text(&all)), lines, reload }))
     }
 
-    /// Plans its removal, if totpctl wrote it and nobody changed it.
+    /// Plans its removal, if totpctl wrote it and nobody changed it. Needs root.
+    ///
+    /// # Errors
+    /// A user could not log in without it.
     pub(crate) fn plan_removal() -> Result<Option<Self>, Error> {
-        let Some(before) = read()? else { return Ok(None) };
-        let Content::Own(_) = Content::parse(&before) else { return Ok(None) };
+        let Ok(Some(before)) = read() else { return Ok(None) };
+        let Content::Own(lines) = Content::parse(&before) else { return Ok(None) };
+        if let Some(reason) = need::reason(&lines) {
+            return Err(Error::refused(reason));
+        }
         let reload = Reload::of_host();
         Ok(Some(Self { before: Some(before), after: None, lines: Vec::new(), reload }))
     }
@@ -88,14 +95,34 @@ impl DropIn {
     /// then as before.
     pub(crate) fn apply(&self) -> Result<(), Error> {
         let checked = put(self.after.as_deref()).and_then(|()| self.check_effect());
-        if checked.is_err() {
-            self.undo()?;
-        }
-        checked
+        checked.map_err(|error| both(error, self.undo().err()))
+    }
+
+    /// Writes or removes the file, and has sshd read it.
+    ///
+    /// # Errors
+    /// Those of [`DropIn::apply`], or the sshd that runs did not read it. The file is then as
+    /// before.
+    pub(crate) fn put_in_force(&self) -> Result<Reloaded, Error> {
+        self.apply()?;
+        self.reload.run().map_err(|error| {
+            let error = Error::refused(format!("not changed: {error}, and then this again"));
+            self.take_back(error)
+        })
+    }
+
+    /// Writes the file as it was before, and has sshd read it, because of this error. Returns what
+    /// failed.
+    pub(crate) fn take_back(&self, error: Error) -> Error {
+        let failure = self.undo().and_then(|()| self.reload.run()).err();
+        // What keeps sshd from a reload keeps it from the second one too.
+        let is_new = |other: &Error| !error.to_string().contains(&other.to_string());
+        let failure = failure.filter(is_new);
+        both(error, failure)
     }
 
     /// Writes the file as it was before.
-    pub(crate) fn undo(&self) -> Result<(), Error> {
+    fn undo(&self) -> Result<(), Error> {
         put(self.before.as_deref())
     }
 
@@ -127,7 +154,21 @@ pub(crate) fn is_own() -> bool {
     text.is_some_and(|text| matches!(Content::parse(&text), Content::Own(_)))
 }
 
+/// Returns an error that says both.
+fn both(error: Error, other: Option<Error>) -> Error {
+    match other {
+        Some(other) => Error::refused(format!("{error}; {other}")),
+        None => error,
+    }
+}
+
 fn read() -> Result<Option<String>, Error> {
+    // totpctl writes no link, and would change what it names.
+    if fs::symlink_metadata(FILE).is_ok_and(|data| !data.is_file()) {
+        return Err(Error::refused(format!(
+            "totpctl did not write {FILE}, which is no regular file; replace it by one"
+        )));
+    }
     match fs::read(FILE) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -34,6 +34,12 @@ impl Line {
         format!("{}{between}{value}", self.keyword())
     }
 
+    /// Returns what sshd does without the line, where it lacks it.
+    pub(crate) fn opposite(self, between: char) -> String {
+        let value = if self == Self::NoPasswords { "yes" } else { "no" };
+        format!("{}{between}{value}", self.keyword())
+    }
+
     pub(crate) fn is_in_effect(self, config: &Effective) -> bool {
         match self {
             Self::UsePam => matches!(config.pam, Pam::Service(_)),

@@ -1,16 +1,18 @@
 //! How the sshd of this host reads its files again.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::process::{Output, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::running::{Running, are_renewed, running};
 use crate::error::Error;
 use crate::host::sshd::launch::Launch;
-use crate::host::sshd::launch::process::command_of_listener;
 use crate::host::sshd::question::{ask_files, explain};
 use crate::program;
 
@@ -20,8 +22,17 @@ pub(crate) enum Reload {
     /// This unit is restarted, if it runs. An sshd that has its socket from systemd cannot bind it
     /// again, and would end at a reload.
     Unit(&'static str),
-    /// The process whose number is in this file gets SIGHUP.
+    /// These processes get SIGHUP, as a shell has them.
     Process(String),
+}
+
+/// When sshd has its files as they are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Reloaded {
+    /// All that listen have read them.
+    Now,
+    /// None listens.
+    AtItsStart,
 }
 
 impl Reload {
@@ -29,10 +40,22 @@ impl Reload {
     pub(crate) fn with_pid_file(pid_file: Option<&str>) -> Self {
         let units = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
         let has_unit = |folder: &str| Path::new(folder).join("ssh.service").exists();
-        match Path::new("/run/systemd/system").is_dir() {
-            true if units.into_iter().any(has_unit) => Self::Unit("ssh"),
-            true => Self::Unit("sshd"),
-            false => Self::Process(pid_file.unwrap_or(USUAL_PID_FILE).to_owned()),
+        let running = running();
+        let pids: Vec<_> = running.iter().map(|one| one.pid.to_string()).collect();
+        let of_file = pid_file.filter(|file| {
+            let pid = fs::read_to_string(file).unwrap_or_default();
+            pids.is_empty() || pids == [pid.trim()]
+        });
+        match running.iter().find_map(Running::unit) {
+            Some(unit) if has_systemd() => Self::Unit(unit),
+            None if has_systemd() && pids.is_empty() => {
+                Self::Unit(if units.into_iter().any(has_unit) { "ssh" } else { "sshd" })
+            }
+            _ => Self::Process(match of_file {
+                Some(file) => format!("$(cat {file})"),
+                None if pids.is_empty() => format!("$(cat {USUAL_PID_FILE})"),
+                None => pids.join(" "),
+            }),
         }
     }
 
@@ -42,35 +65,46 @@ impl Reload {
         Self::with_pid_file(answer.as_ref().and_then(|answer| answer.config.pid_file.as_deref()))
     }
 
-    /// Has sshd read its files, if it runs. Its sessions go on.
+    /// Has each sshd that listens read its files, and waits until it did. Its sessions go on.
     ///
     /// # Errors
-    /// sshd would not start with its files, or the command failed.
-    pub(crate) fn run(&self) -> Result<(), Error> {
+    /// sshd would not start with its files, the command failed, or one did not read them.
+    pub(crate) fn run(&self) -> Result<Reloaded, Error> {
         check_files()?;
-        match self {
-            Self::Unit(unit) => {
-                let output = program::find("systemctl").and_then(|mut systemctl| {
-                    systemctl.args(["try-restart", unit]).stdin(Stdio::null());
-                    program::output_within(systemctl, RESTART_TIMEOUT)
-                });
-                let output = output.map_err(|error| self.failure(&error.to_string()))?;
-                match output.status.success() {
-                    true => Ok(()),
-                    false => Err(self.failure(String::from_utf8_lossy(&output.stderr).trim())),
-                }
-            }
-            Self::Process(file) => {
-                // Without a process that listens, there is nobody to tell.
-                let number = fs::read_to_string(file).unwrap_or_default();
-                let Some(pid) = number.trim().parse().ok().filter(|pid| is_sshd(*pid)) else {
-                    return Ok(());
-                };
-                let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-                let sent = pid.map_or(Ok(()), |pid| kill_process(pid, Signal::HUP));
-                sent.map_err(|error| self.failure(&error.to_string()))
+        let before = running();
+        if before.is_empty() {
+            return Ok(Reloaded::AtItsStart);
+        }
+        let units = before.iter().filter_map(Running::unit).filter(|_| has_systemd());
+        for unit in units.collect::<BTreeSet<_>>() {
+            let output = program::find("systemctl").and_then(|mut systemctl| {
+                systemctl.args(["try-restart", unit]).stdin(Stdio::null());
+                program::output_within(systemctl, RESTART_TIMEOUT)
+            });
+            let output = output.map_err(|error| self.failure(&error.to_string()))?;
+            if !output.status.success() {
+                return Err(self.failure(String::from_utf8_lossy(&output.stderr).trim()));
             }
         }
+        let left = running().into_iter().filter(|one| before.iter().any(|old| old.is_same(one)));
+        for one in left {
+            let pid = i32::try_from(one.pid).ok().and_then(Pid::from_raw);
+            let sent = pid.map_or(Ok(()), |pid| kill_process(pid, Signal::HUP));
+            sent.map_err(|error| self.failure(&error.to_string()))?;
+        }
+        let start = Instant::now();
+        while !are_renewed(&before, &running()) {
+            if start.elapsed() > READ_TIMEOUT {
+                let pids: Vec<_> = before.iter().map(|one| one.pid.to_string()).collect();
+                let reason = format!(
+                    "the sshd that listens (process {}) did not read its files again",
+                    pids.join(", ")
+                );
+                return Err(self.failure(&reason));
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+        Ok(Reloaded::Now)
     }
 
     fn failure(&self, reason: &str) -> Error {
@@ -82,8 +116,17 @@ impl fmt::Display for Reload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unit(unit) => write!(f, "systemctl try-restart {unit}"),
-            Self::Process(file) => write!(f, "kill -HUP $(cat {file})"),
+            Self::Process(pids) => write!(f, "kill -HUP {pids}"),
         }
+    }
+}
+
+impl fmt::Display for Reloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Now => "sshd is reloaded",
+            Self::AtItsStart => "no sshd runs, so it is read at the next start",
+        })
     }
 }
 
@@ -108,9 +151,12 @@ pub(crate) fn check_files() -> Result<(), Error> {
     }
 }
 
-fn is_sshd(pid: u32) -> bool {
-    command_of_listener(pid).is_some()
+fn has_systemd() -> bool {
+    Path::new("/run/systemd/system").is_dir()
 }
 
 const USUAL_PID_FILE: &str = "/run/sshd.pid";
 const RESTART_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long sshd may take to read its files.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);

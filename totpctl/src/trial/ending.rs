@@ -15,13 +15,21 @@ use crate::pam::lossless_text;
 use crate::sshd_drop_in::reload::Reload;
 
 /// Ends a trial: keeps the change if a user logged in, and restores the files otherwise.
-pub(super) fn end(trial: &Trial) -> Result<(), Error> {
-    // One file that cannot be restored leaves no other one on trial.
-    let ended = trial.files.iter().map(|file| end_file(trial, file)).fold(Ok(()), Result::and);
+pub(super) fn end(trial: &mut Trial) -> Result<(), Error> {
+    // One file that cannot be restored leaves no other one on trial. sshd can ask as long as its
+    // stack does, so that its file comes last.
+    let files = trial.files.iter().rev();
+    let ended = files.map(|file| end_file(trial, file)).fold(Ok(()), Result::and);
     ended?;
     if trial.kept_by.is_none() && trial.reloads_sshd && !trial.is_of_other_boot() {
-        // If that fails, doctor says so, and the stacks are as they were all the same.
-        let _ = Reload::of_host().run();
+        // If that fails, the stacks are as they were all the same.
+        let reload = Reload::of_host().run();
+        trial.reload = Some(match reload {
+            Ok(reloaded) => reloaded.to_string(),
+            Err(error) => error.to_string(),
+        });
+        // A full disk loses only these words.
+        let _ = trial.save();
     }
     login_watch::stop().map_err(|error| cannot_change(login_watch::file(), &error))?;
     trial.archive()
@@ -118,7 +126,7 @@ mod tests {
             existed: true,
             text: fs::read_to_string(path).unwrap(),
         });
-        let trial = Trial {
+        let mut trial = Trial {
             id: String::new(),
             services: Vec::new(),
             files: files.to_vec(),
@@ -128,8 +136,9 @@ mod tests {
             kept_by: None,
             failed: None,
             reloads_sshd: false,
+            reload: None,
         };
-        assert!(end(&trial).is_err());
+        assert!(end(&mut trial).is_err());
         assert_eq!(fs::read_to_string(&other).unwrap(), "old");
     }
 

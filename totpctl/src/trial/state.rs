@@ -33,6 +33,9 @@ pub(crate) struct Trial {
     /// True if a file of sshd changes, which sshd reads at a reload.
     #[serde(default)]
     pub(crate) reloads_sshd: bool,
+    /// What became of the reload, as a phrase: that of its start, then that of its end.
+    #[serde(default)]
+    pub(crate) reload: Option<String>,
 }
 
 /// A file that is being tried.
@@ -149,6 +152,7 @@ mod tests {
             kept_by: None,
             failed: None,
             reloads_sshd: false,
+            reload: None,
         };
         assert!(!trial.is_stale("this", 1_000));
         assert!(!trial.is_stale("this", 1_360), "the countdown has 60 s to revert it");

@@ -35,11 +35,7 @@ impl Launch {
             let running = listeners();
             let lines = running.iter().map(|listener| CommandLine::of_process(&listener.command));
             let system = program::path("sshd");
-            let is_system = |line: &CommandLine| {
-                let path = Path::new(&line.program);
-                let real = |path: &Path| fs::canonicalize(path).ok();
-                !path.is_absolute() || system.as_deref().and_then(real) == real(path)
-            };
+            let is_system = |line: &CommandLine| is_system(line, system.as_deref());
             let launch = Self::choose(lines.collect(), &is_system);
             let mut launch =
                 launch.unwrap_or_else(|| Self { checked: of_unit(), ..Self::default() });
@@ -49,6 +45,14 @@ impl Launch {
             launch.starters.retain(|starter| !known.contains(&starter.line.options));
             launch
         })
+    }
+
+    /// Reports whether a process with this command line reads the files of the one that is checked.
+    pub(crate) fn reads_same_files(&self, command: &str) -> bool {
+        let line = CommandLine::of_process(command);
+        let is_file = |option: &&(char, String)| option.0 == 'f';
+        let file = |line: &CommandLine| line.options.iter().rfind(is_file).cloned();
+        file(&line) == file(&self.checked) && is_system(&line, program::path("sshd").as_deref())
     }
 
     /// Chooses the listener without options, or else the first. `is_system` reports whether the
@@ -66,6 +70,13 @@ impl Launch {
         others.dedup();
         Some(Self { checked, others, starters: Vec::new() })
     }
+}
+
+/// Reports whether the sshd of the system is the program of a process.
+fn is_system(line: &CommandLine, system: Option<&Path>) -> bool {
+    let path = Path::new(&line.program);
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    !path.is_absolute() || system.and_then(real) == real(path)
 }
 
 /// Returns what the unit starts. Without a unit, the script of another init has the options in a

@@ -62,7 +62,8 @@ pub(crate) fn ask_files() -> Result<Answer, Failure> {
     ask_with(&[], None)
 }
 
-fn ask_with(supposed: &[String], connection: Option<&str>) -> Result<Answer, Failure> {
+/// Asks as if these settings stood in a file that sshd reads first.
+pub(crate) fn ask_with(supposed: &[String], connection: Option<&str>) -> Result<Answer, Failure> {
     let answer = ask_once(supposed, connection);
     match &answer {
         // With a block for a port, OpenSSH 9.2 has to know the port.

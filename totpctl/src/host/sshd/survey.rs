@@ -11,7 +11,7 @@ use super::config::effective::Effective;
 use super::connections::class::Classes;
 use super::connections::criteria::Criteria;
 use super::interview::Interview;
-use super::question::{Answer, Failure, ask, supposes};
+use super::question::{Answer, Failure, ask, ask_with, supposes};
 use crate::host::accounts::{self, Account};
 use crate::program;
 
@@ -39,10 +39,16 @@ impl Survey {
         static SURVEYS: [OnceLock<Result<Survey, Failure>>; 2] = [const { OnceLock::new() }; 2];
         let [as_it_is, supposed] = &SURVEYS;
         let survey = if supposes() { supposed } else { as_it_is };
-        survey.get_or_init(Self::take).as_ref()
+        survey.get_or_init(|| Self::take(&ask)).as_ref()
     }
 
-    fn take() -> Result<Self, Failure> {
+    /// Returns the answers as if these settings stood in a file that sshd reads first, whatever
+    /// else is supposed. Needs root.
+    pub(crate) fn supposing(settings: &[String]) -> Result<Self, Failure> {
+        Self::take(&|connection| ask_with(settings, connection))
+    }
+
+    fn take(ask: &dyn Fn(Option<&str>) -> Result<Answer, Failure>) -> Result<Self, Failure> {
         let everybody = ask(None)?;
         let file = everybody.trace.file.clone().unwrap_or_else(|| format!("{FOLDER}/sshd_config"));
         let unread = drop_ins().filter(|path| {

@@ -81,7 +81,8 @@ fn copy_folder(from: &Path, to: &Path) {
     for file in fs::read_dir(from).unwrap() {
         let file = file.unwrap();
         // The disk of the next start is a good one.
-        if file.file_name() != "test-failed-flush" {
+        if !["test-failed-flush", "test-stalled-flush"].iter().any(|name| file.file_name() == *name)
+        {
             fs::copy(file.path(), to.join(file.file_name())).unwrap();
         }
     }

@@ -1,7 +1,7 @@
 //! Logins that lean on a mark: what systemd and dpkg do makes nobody wait, and a power cut does.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tests::{Host, Output, Seed, eventually, pam};
 
@@ -109,6 +109,10 @@ fn shown_wait(login: &Output) -> Option<u64> {
     Some(wait.split(' ').next().unwrap().parse().unwrap())
 }
 
+fn time_step() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / 30
+}
+
 #[test]
 fn after_a_power_cut_people_wait_a_minute_and_a_half_at_most() {
     let hosts = SUITES.map(|suite| {
@@ -133,9 +137,12 @@ fn after_a_power_cut_people_wait_a_minute_and_a_half_at_most() {
     for (suite, host, seed, used, cut) in hosts {
         let end = cut + Duration::from_secs(600);
         let (code, login) = loop {
+            let began = time_step();
             let code = seed.code();
             let login = log_in(&host, &code);
-            if shown_wait(&login).is_none() {
+            // A code of the last void step may meet the prompt of the first that is good.
+            let is_of_now = time_step() == began;
+            if shown_wait(&login).is_none() && (login.status == 0 || is_of_now) {
                 break (code, login);
             }
             assert!(Instant::now() < end, "{suite}: people wait without end");

@@ -15,7 +15,7 @@
 //! reader writer ─ transaction ─ flusher the threads that read, write and flush
 //! checkpoint                            the thread that copies the log
 //! database ─ connection ─ copier ─ log   the file
-//! reserve limits                        the length of the log
+//! reserve log_sizes                     the length of the log
 //! marker ─ witness_file, mark_rows      what a login may lean on
 //! migration ─ schema                    its format
 //! active_keys key_sources metadata      the keys
@@ -33,9 +33,9 @@ mod failure;
 mod flusher;
 mod key_sources;
 mod layout;
-mod limits;
 mod local;
 mod log;
+mod log_sizes;
 mod mark_rows;
 mod marker;
 mod metadata;

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::sqlite::copier::{LogCopier, LogPages, checkpoint};
 use crate::sqlite::layout::wal_path;
 use crate::sqlite::log::{Wal, flush_failure};
+use crate::sqlite::log_sizes::RESERVE_BYTES;
 use crate::sqlite::schema::FORMAT;
 
 /// The connection that writes, the log that flushes what it commits, and what copies that log.
@@ -167,7 +168,3 @@ pub(super) fn flush_and_drop_page_cache(path: &Path) -> io::Result<()> {
 const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE
     .union(OpenFlags::SQLITE_OPEN_NO_MUTEX)
     .union(OpenFlags::SQLITE_OPEN_NOFOLLOW);
-
-/// Bytes of the log that are reserved, and of the file beside it. Less in tests of this crate,
-/// which fail every single write.
-pub(super) const RESERVE_BYTES: u64 = if cfg!(test) { 64 << 10 } else { 2 << 20 };

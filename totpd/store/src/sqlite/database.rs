@@ -70,7 +70,7 @@ impl Database {
         let Ok(connection) = self.connection() else { return false };
         let limits = connection.log().limits();
         match connection.log_pages() {
-            Ok(pages) if pages.are_copied() || pages.all < limits.copy_at => false,
+            Ok(pages) if pages.are_copied() || pages.all < limits.checkpoint_at => false,
             Ok(pages) if pages.all < limits.stop_at => true,
             Ok(_) => {
                 let copier = Arc::clone(connection.copier());
@@ -101,7 +101,7 @@ impl Database {
         let limits = connection.log().limits();
         let begin = |_| match connection.log_pages() {
             // Not if another commit came, or the log began again by one.
-            Ok(pages) if pages.are_copied() && pages.all >= limits.copy_at => {
+            Ok(pages) if pages.are_copied() && pages.all >= limits.checkpoint_at => {
                 connection.begin_log()
             }
             other => other.map(|_| ()),

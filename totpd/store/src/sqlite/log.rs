@@ -15,7 +15,7 @@ use nix::fcntl::OFlag;
 use crate::fsync::sync_parent;
 use crate::mutex::lock;
 use crate::sqlite::layout::wal_path;
-use crate::sqlite::limits::Limits;
+use crate::sqlite::log_sizes::Limits;
 
 #[cfg(test)]
 pub(super) mod trouble;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crate::sqlite::limits::Limits;
+use crate::sqlite::log_sizes::Limits;
 
 mod durable;
 
@@ -25,7 +25,7 @@ impl Trouble {
     /// Returns the limits of the log: low ones where there is `test-small-log`.
     pub(super) fn limits(&self) -> Limits {
         match self.directory.join("test-small-log").exists() {
-            true => Limits { copy_at: 4, stop_at: 12 },
+            true => Limits { checkpoint_at: 4, stop_at: 12 },
             false => Limits::OF_RESERVE,
         }
     }

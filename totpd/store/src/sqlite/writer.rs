@@ -15,7 +15,7 @@ use totpd_core::void_windows::VoidWindows;
 use crate::backend::StoreError;
 use crate::blocking;
 use crate::mutex::lock;
-use crate::sqlite::checkpoint::Checkpointer;
+use crate::sqlite::checkpoint::thread::CheckpointThread;
 use crate::sqlite::database::Database;
 use crate::sqlite::failure::EVERYBODY;
 use crate::sqlite::flusher::Flusher;
@@ -37,7 +37,7 @@ struct Shared {
     marker: Arc<Marker>,
     database: Mutex<Database>,
     flusher: Flusher,
-    checkpointer: Checkpointer,
+    checkpoint_thread: CheckpointThread,
     /// Requests in the queue.
     queued: AtomicUsize,
     /// The number of changes that callers made after they last asked for a look at the log.
@@ -60,7 +60,7 @@ type ExclusiveWork = Box<dyn FnOnce(&mut Database) + Send>;
 pub(super) type ThreadWork = Box<dyn FnOnce() + Send>;
 
 impl Writer {
-    /// Returns the handle, and the work of the threads that write, flush and copy the log.
+    /// Returns the handle, and the work of the threads that write, flush and checkpoint.
     pub(super) fn new(database: Database) -> (Self, [ThreadWork; 3]) {
         let (requests, queue) = sync_channel(MAX_QUEUED_REQUESTS);
         let marker = Arc::clone(database.marker());
@@ -68,21 +68,23 @@ impl Writer {
             marker: Arc::clone(&marker),
             database: Mutex::new(database),
             flusher: Flusher::new(marker),
-            checkpointer: Checkpointer::default(),
+            checkpoint_thread: CheckpointThread::default(),
             queued: AtomicUsize::new(0),
             since_log_check: AtomicU32::new(0),
         });
         let writer = Self { requests, shared: Arc::clone(&shared) };
-        let (shared_with_flush, shared_with_copy) = (Arc::clone(&shared), Arc::clone(&shared));
+        let (shared_with_flush, shared_with_checkpoint) =
+            (Arc::clone(&shared), Arc::clone(&shared));
         let write = move || {
             let _guard = AbortOnPanic;
             QueueThread { shared: &shared, queue: &queue, mark_check: None }.run();
             shared.flusher.close();
-            shared.checkpointer.close();
+            shared.checkpoint_thread.close();
         };
         let flush = move || shared_with_flush.flusher.run(&shared_with_flush.database);
-        let copy = move || shared_with_copy.checkpointer.run(&shared_with_copy.database);
-        (writer, [Box::new(write), Box::new(flush), Box::new(copy)])
+        let checkpoint =
+            move || shared_with_checkpoint.checkpoint_thread.run(&shared_with_checkpoint.database);
+        (writer, [Box::new(write), Box::new(flush), Box::new(checkpoint)])
     }
 
     /// Submits a change. It is on disk when the completion is `Ok`. `about` names the user for the
@@ -180,11 +182,11 @@ impl QueueThread<'_> {
             if !changes.is_empty() {
                 self.make_changes(&mut database, changes);
             }
-            if !only_exclusive && database.wants_copy() {
-                self.shared.checkpointer.request();
+            if !only_exclusive && database.wants_checkpoint() {
+                self.shared.checkpoint_thread.request();
             }
             if let Some(work) = exclusive {
-                database.wait_for_copy();
+                database.wait_for_checkpoint();
                 work(&mut database);
             }
         }

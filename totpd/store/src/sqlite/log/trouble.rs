@@ -30,9 +30,9 @@ impl Trouble {
         }
     }
 
-    /// Holds a copy of the log up as long as there is `test-stalled-copy`.
-    pub(super) fn before_copy(&self) {
-        while self.directory.join("test-stalled-copy").exists() {
+    /// Holds a checkpoint up as long as there is `test-stalled-checkpoint`.
+    pub(super) fn before_checkpoint(&self) {
+        while self.directory.join("test-stalled-checkpoint").exists() {
             thread::park_timeout(Duration::from_millis(1));
         }
     }

@@ -10,13 +10,13 @@ use crate::error::Error;
 use crate::findings::sshd;
 use crate::host::people::people_with_locked_password;
 use crate::host::sshd::lists_with_pam;
+use crate::host::sshd::reload::Reloaded;
 use crate::pam::change::{
     Change, asking_line, current_options, differing_options, how_to_drop_options, plan_disable,
 };
 use crate::pam::files::read;
 use crate::sshd_drop_in::change::{self as drop_in, DropIn};
 use crate::sshd_drop_in::content::FILE;
-use crate::sshd_drop_in::reload::Reloaded;
 use crate::terminal::output;
 use crate::trial::lock;
 

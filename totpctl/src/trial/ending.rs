@@ -9,10 +9,10 @@ use std::path::Path;
 use super::login_watch;
 use super::state::{FOLDER, Trial, Tried};
 use crate::error::Error;
+use crate::host::sshd::reload::Reload;
 use crate::pam::atomic_file::{beside, remove, sync_folder};
 use crate::pam::change::cannot_change;
 use crate::pam::lossless_text;
-use crate::sshd_drop_in::reload::Reload;
 
 /// Ends a trial: keeps the change if a user logged in, and restores the files otherwise.
 pub(super) fn end(trial: &mut Trial) -> Result<(), Error> {

@@ -1,5 +1,5 @@
-//! This host: what is read of it, and how it is modeled. Nothing here judges or prints, and only
-//! `sshd/reload.rs` acts.
+//! This host: what is read of it, and how it is modeled. Nothing here makes a finding or
+//! prints, and only `sshd/reload.rs` acts.
 
 pub(crate) mod accounts;
 pub(crate) mod confinement;

@@ -94,9 +94,9 @@ impl Network {
 
     /// Returns a network that IPv6 maps from IPv4 as the one that it is mapped from.
     fn canonical(self) -> Self {
-        match (self.address().to_canonical(), self.address) {
-            (IpAddr::V4(address), Bits::V6(_)) if self.prefix >= 96 => {
-                Self { address: Bits::V4(address.to_bits()), prefix: self.prefix - 96 }
+        match (self.address().to_canonical(), self.address, self.prefix.checked_sub(96)) {
+            (IpAddr::V4(address), Bits::V6(_), Some(prefix)) => {
+                Self { address: Bits::V4(address.to_bits()), prefix }
             }
             _ => self,
         }
@@ -213,6 +213,18 @@ mod tests {
             ("192.0.2.1", "192.0.2.1/32"),
         ] {
             assert_eq!(parsed(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_write_instead() {
+        for (text, words) in [
+            ("office", "write \"10.0.0.0/8\""),
+            ("10.1.2.3/8", "write \"10.0.0.0/8\""),
+            ("127.0.0.1", "remove it"),
+        ] {
+            let said = Network::parse(text).unwrap_err().to_string();
+            assert!(said.contains(words), "{text}: {said}");
         }
     }
 

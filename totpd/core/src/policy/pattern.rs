@@ -164,6 +164,14 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_says_what_is_wrong() {
+        for (text, words) in [("a b", "nobody"), ("s*d", "at the end"), ("Sshd", "lower case")] {
+            let said = alloc::format!("{}", ServicePattern::parse(text).unwrap_err());
+            assert!(said.contains(words), "{text}: {said}");
+        }
+    }
+
+    #[test]
     fn patterns_fit_whole_names_and_sudo_is_sudo_i_too() {
         for (pattern, service, fits) in [
             ("sshd", "sshd", true),

@@ -105,11 +105,13 @@ fn valgrind_has_nothing_to_say_of_sshd() {
         .run("sed -i '/^@include common-auth/a auth required pam_totp.so' /etc/pam.d/sshd")
         .stdout_ok();
     machine.run("kill $(cat /run/sshd.pid)").stdout_ok();
+    let listens = || machine.run("echo >/dev/tcp/127.0.0.1/22").status == 0;
+    tests::eventually("the sshd before has ended", || !listens());
     let mut sshd = machine.start(
         "LD_PRELOAD=/opt/tests/no_seccomp.so exec valgrind -v --keep-debuginfo=yes --leak-check=full \
          --show-leak-kinds=definite --log-file=/tmp/valgrind.%p /usr/sbin/sshd -D -r -o LoginGraceTime=0",
     );
-    tests::eventually("sshd listens", || machine.run("echo >/dev/tcp/127.0.0.1/22").status == 0);
+    tests::eventually("sshd listens", listens);
     assert!(machine.ssh("alice", &seed.code()).run().got_in);
     assert!(!machine.ssh("alice", "000000").run().got_in);
     // Each process reports its leaks when it ends. The monitors load the module. It asks in their

@@ -71,7 +71,7 @@ fn judged(effect: &Effect, config: &Effective) -> (FindingId, String, String) {
             format!("asks for no code: AuthenticationMethods {list}"),
             format!("to require a code, write AuthenticationMethods {list},keyboard-interactive there"),
         ),
-        Effect::PasswordCannotAnswer => (
+        Effect::PasswordCannotAnswer { .. } => (
             FindingId::SshdMatchPasswordCannotAnswer,
             "offers the method password, which cannot answer for a code".into(),
             "write PasswordAuthentication no there".into(),

@@ -7,6 +7,7 @@ use crate::findings::report::Report;
 use crate::host::sshd::config::effective::Effective;
 use crate::host::sshd::config::trace::Trace;
 use crate::host::sshd::ways::effect::{Effect, Proof};
+use crate::sshd_drop_in::content::COMMAND;
 
 /// Adds an effect on all users, with the line that causes it. `remark` says who is asked in a
 /// block, if the effect is meant for the rest. It is then a note, if it is harmless.
@@ -115,7 +116,7 @@ fn judged(effect: &Effect, config: &Effective) -> Judged {
         Effect::NoPam => problem(
             FindingId::SshdWithoutPam,
             "sshd does not use PAM",
-            "run totpctl enable sshd --write-sshd, or write UsePAM yes in sshd_config",
+            format!("run {COMMAND}, or write UsePAM yes in sshd_config"),
             &["UsePAM"],
         ),
         Effect::PamMissing => problem(
@@ -124,11 +125,15 @@ fn judged(effect: &Effect, config: &Effective) -> Judged {
             "install an sshd that has PAM (openssh-server-pam on Alpine)",
             &[],
         ),
-        Effect::PasswordCannotAnswer => note(
+        Effect::PasswordCannotAnswer { is_for_all } => note(
             FindingId::SshdPasswordCannotAnswer,
             "the ssh method \"password\" cannot be answered with a code: sshd sends the password to every \
              prompt; a client that tries this method first is refused",
-            "write PasswordAuthentication no",
+            // The command leaves the method on where users without a factor may use it.
+            match is_for_all {
+                true => format!("run {COMMAND}, or write PasswordAuthentication no"),
+                false => "write PasswordAuthentication no".to_owned(),
+            },
             &["PasswordAuthentication"],
         ),
         Effect::PasswordAlone => problem(
@@ -196,8 +201,7 @@ fn alone(proof: Proof) -> Judged {
 fn ask_first(config: &Effective) -> String {
     let ask = config.ask_keyword;
     format!(
-        "run totpctl enable sshd --write-sshd, or write {ask} yes in sshd_config, before any line or drop-in that \
-         says no"
+        "run {COMMAND}, or write {ask} yes in sshd_config, before any line or drop-in that says no"
     )
 }
 

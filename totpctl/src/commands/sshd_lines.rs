@@ -58,6 +58,10 @@ pub(super) fn offer(
             (Err(obstacle), Some(problems)) => {
                 return Err(not_changed(&format_args!("{problems}; {obstacle}")));
             }
+            // A person has just read the problems.
+            (Ok(_), Some(_)) if input::is_terminal() => {
+                return Err(not_changed(&"without that file sshd cannot ask for a code"));
+            }
             (Ok(_), Some(problems)) => return Err(not_changed(&problems)),
         },
     };
@@ -80,7 +84,8 @@ fn is_wanted(planned: &DropIn, problems: &str, dry_run: bool) -> Result<bool, Er
     if !input::is_terminal() {
         return Ok(false);
     }
-    output::note(&format!("Problem: {problems}.\n\n{}", planned.diff()));
+    output::note(&format!("Problem: {problems}.\n"));
+    output::note_whole(&format!("{}\n", planned.diff()));
     if dry_run {
         return Ok(true);
     }

@@ -74,6 +74,9 @@ fn is_argument(program: &Program, before: &str, number: usize, word: &str) -> bo
     let is_placeholder = bare.len() > 1
         && bare.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte == b'-')
         && bare.starts_with(|first: char| first.is_ascii_uppercase());
+    if ["&&", "|"].contains(&before) {
+        return true;
+    }
     let is_sign = ["&&", "|", ">", "-"].contains(&word);
     if word.starts_with('-')
         || is_sign
@@ -204,6 +207,10 @@ mod tests {
                 &["(kill -HUP $(cat /run/sshd.pid))"],
             ),
             ("reload sshd (systemctl try-restart ssh).", &["(systemctl try-restart ssh)."]),
+            (
+                "reload sshd: sshd -t && kill -HUP $(cat /run/sshd.pid); then",
+                &["sshd -t && kill -HUP $(cat /run/sshd.pid);"],
+            ),
             (
                 "  To put it back: cp /var/lib/totpctl/sshd.edited /etc/pam.d/sshd",
                 &["cp /var/lib/totpctl/sshd.edited /etc/pam.d/sshd"],

@@ -248,17 +248,17 @@ fn nobody_enrolled(services: Vec<&str>, users: &WithoutFactor) -> Option<Finding
 
 /// Adds how many users are enrolled, and who does not count.
 fn summarize(users: &WithoutFactor, services: &[Asking], report: &mut Report) {
-    let all: Vec<_> = services.iter().collect();
+    // Where nobody at all can log in, all count.
+    let counts_all =
+        |asking: &Asking| users.enrolled == 0 && asking.unenrolled == Unenrolled::Denied;
+    let all: Vec<_> = services.iter().filter(|asking| !counts_all(asking)).collect();
     report.summarize(users.enrolled_phrase("any"));
-    let is_counted = |asking: &Asking| match users.enrolled {
-        0 => users.names.is_empty(),
-        _ => asking.without(&users.names).is_empty(),
+    let has_none = |asking: &Asking| match counts_all(asking) {
+        true => users.names.is_empty(),
+        false => asking.without(&users.names).is_empty(),
     };
-    if services.iter().all(is_counted) {
+    if services.iter().all(has_none) {
         report.summarize("users without a factor: none");
-    }
-    if users.enrolled == 0 {
-        return;
     }
     for (names_of, names) in by_names(&all, &|asking| asking.among(&users.names)) {
         let place = match names_of.len() == services.len() {

@@ -183,6 +183,12 @@ fn each_service_has_its_own_users_who_cannot_log_in_anyway() {
     let nobody = told(0, &["root", "bob"]);
     assert!(nobody.problems[0].message().contains("(sshd, su): root, bob (2); no user"));
     assert_eq!(nobody.summary, ["0 users are enrolled"]);
+    let mut report = Report::default();
+    let mut skipping = asking(&[("sshd", Unenrolled::Skipped)]);
+    skipping[0].shut = owned(&["root"]);
+    add(&enrolled_users(0, &["root", "bob"]), &skipping, &[], &mut report);
+    let aside = "not counted, because their password is locked: root (1)";
+    assert_eq!(report.summary, ["0 users are enrolled", aside]);
 }
 
 #[test]

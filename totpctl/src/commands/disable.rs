@@ -10,12 +10,13 @@ use crate::findings::sshd;
 use crate::host::people::people_with_locked_password;
 use crate::host::sshd::lists_with_pam;
 use crate::host::sshd::question::suppose;
+use crate::host::sshd::reload::{Reload, Reloaded};
 use crate::pam::change::{Change, asking_place, plan_disable, read_after};
+use crate::pam::change_set::apply_all;
 use crate::pam::files::{display, removal_advice};
 use crate::sshd_drop_in::change::{DropIn, lines_of_edited};
 use crate::sshd_drop_in::content::FILE;
 use crate::sshd_drop_in::line::Line;
-use crate::sshd_drop_in::reload::{Reload, Reloaded};
 use crate::terminal::output;
 use crate::trial::lock;
 
@@ -109,7 +110,7 @@ fn remove(
     let _lock = lock::lock_exclusive()?;
     changes.iter().try_for_each(Change::check_unchanged)?;
     drop_in.as_ref().map_or(Ok(()), DropIn::check_unchanged)?;
-    changes.iter().try_for_each(Change::apply)?;
+    apply_all(changes)?;
     match drop_in.as_ref().map(DropIn::put_in_force).transpose() {
         Ok(reloaded) => Ok((drop_in, reloaded)),
         Err(error) => {

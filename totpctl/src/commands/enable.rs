@@ -7,9 +7,10 @@ use super::preflight::{Preflight, plan};
 use super::sshd_lines;
 use crate::cli::ModuleOptions;
 use crate::error::Error;
+use crate::host::sshd::reload::Reloaded;
 use crate::pam::change::{Change, current_options, differing_options, how_to_drop_options};
+use crate::pam::change_set::apply_all;
 use crate::sshd_drop_in::change::DropIn;
-use crate::sshd_drop_in::reload::Reloaded;
 use crate::terminal::output;
 use crate::trial::lock;
 
@@ -137,7 +138,8 @@ pub(super) fn subject(service: &str, changes: &[Change], (one, several): (&str, 
     }
 }
 
-/// Has sshd be able to ask, then changes the stacks: nobody is asked before sshd can.
+/// Has sshd be able to ask, then changes the stacks: nobody is asked before sshd can. If one of
+/// them cannot be changed, all is as before.
 fn apply(
     changes: &[Change],
     drop_in: Option<&DropIn>,
@@ -151,8 +153,7 @@ fn apply(
     changes.iter().try_for_each(Change::check_unchanged)?;
     drop_in.map_or(Ok(()), DropIn::check_unchanged)?;
     let reloaded = drop_in.map(DropIn::put_in_force).transpose()?;
-    let applied = changes.iter().try_for_each(Change::apply);
-    applied.map_err(|error| match drop_in {
+    apply_all(changes).map_err(|error| match drop_in {
         Some(drop_in) => drop_in.take_back(error),
         None => error,
     })?;

@@ -1,9 +1,9 @@
 //! The client of totpd: over the private socket if this process runs as root, otherwise over the
 //! system bus. Each request has its own connection, so nothing is open while a person types.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::thread::{NanosleepRelativeResult, Timespec, nanosleep};
 use totpd_interface::dictionary::DictReader;
 use totpd_interface::login::{
     BeginReply, CompletionReply, LoginContext, UnexpectedReply, VerifyReply,
@@ -115,8 +115,18 @@ fn retry<T>(
         if Instant::now() + wait >= deadline {
             return Err(timed_out());
         }
-        thread::sleep(wait);
+        sleep(wait);
         interval = (interval * 2).min(MAX_RETRY_INTERVAL);
+    }
+}
+
+/// Waits for `time`. The loader would look up the function of std for it, at each login.
+fn sleep(time: Duration) {
+    let mut left = Timespec::try_from(time);
+    while let Ok(time) = left
+        && let NanosleepRelativeResult::Interrupted(rest) = nanosleep(&time)
+    {
+        left = Ok(rest);
     }
 }
 

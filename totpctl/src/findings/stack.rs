@@ -1,5 +1,6 @@
 //! The stacks of PAM, as `pam_stack` explores them.
 
+mod guard_lines;
 mod missing_module;
 mod module_lines;
 mod second_line;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use diffy::DiffOptions;
 use pam_stack::parse::Kind;
-use pam_stack::{Refusal, Stack, analyze, disable, enable, passwords_as_codes};
+use pam_stack::{GUARD, Refusal, Stack, analyze, disable, enable, passwords_as_codes};
 
 use super::atomic_file::{replace, sync_folder};
 use super::families::{family, is_one_command};
@@ -71,7 +71,7 @@ impl Change {
 }
 
 /// The file of a service.
-struct ServiceFile {
+pub(super) struct ServiceFile {
     /// The file that libpam reads.
     source: PathBuf,
     /// The file in `/etc/pam.d`.
@@ -81,7 +81,7 @@ struct ServiceFile {
 }
 
 impl ServiceFile {
-    fn change_to(self, service: &str, after: String) -> Change {
+    pub(super) fn change_to(self, service: &str, after: String) -> Change {
         let Self { source, path, text: before } = self;
         Change { service: service.to_owned(), path, source, before, after }
     }
@@ -98,6 +98,11 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
                 "the option {arg:?} cannot stand in a file of PAM; {advice}"
             )));
         }
+    }
+    if args.is_some_and(|args| args.iter().any(|arg| arg == GUARD)) {
+        return Err(Error::Usage(
+            "guard is no option of a line under auth; use --guard".to_owned(),
+        ));
     }
     if let Some(fault) = module_options::faults(args.unwrap_or_default()).first() {
         return Err(Error::Usage(module_options::sentence(fault)));
@@ -254,7 +259,7 @@ pub(crate) fn how_to_drop_options(service: &str) -> String {
     }
 }
 
-fn not_changed_error(service: &str, refusal: &Refusal) -> Error {
+pub(super) fn not_changed_error(service: &str, refusal: &Refusal) -> Error {
     Error::refused(match refusal {
         Refusal::Elsewhere(place) => {
             format!("{service} is not changed: {refusal}; {}", line_advice(place))
@@ -294,7 +299,7 @@ fn asks_for_code(service: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
 }
 
 /// Returns the file of a service, with its present text.
-fn read_service(service: &str) -> Result<ServiceFile, Error> {
+pub(super) fn read_service(service: &str) -> Result<ServiceFile, Error> {
     let missing = || match is_shared(service) {
         true => Error::refused(about_shared(service)),
         false => Error::refused(format!("there is no PAM service {service:?}")),

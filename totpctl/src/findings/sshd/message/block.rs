@@ -7,7 +7,8 @@ use crate::host::sshd::config::effective::Effective;
 use crate::host::sshd::ways::effect::{Effect, Proof};
 
 /// Adds an effect on the users that a block matches. A bypass there may be intended and is a note.
-/// A block that lets nobody in is a problem, and so is one that lets passwords alone in.
+/// A block that lets nobody in is a problem, and so is one that lets passwords alone in, or whose
+/// users a guard disconnects.
 pub(in super::super) fn for_match(
     place: &(String, usize),
     criteria: &str,
@@ -19,7 +20,9 @@ pub(in super::super) fn for_match(
     let finding =
         Finding::new(id, format!("Match {criteria} {message}")).at(place.clone()).fix(fix);
     match effect {
-        Effect::NobodyCanLogIn(_) | Effect::PasswordAlone => report.problems.push(finding),
+        Effect::NobodyCanLogIn(_) | Effect::PasswordAlone | Effect::GuardEndsLogins => {
+            report.problems.push(finding);
+        }
         _ => report.notes.push(finding),
     }
 }
@@ -66,6 +69,11 @@ fn judged(effect: &Effect, config: &Effective) -> (FindingId, String, String) {
             let (id, what, change) = alone(*proof);
             (id, format!("accepts {what}"), format!("to require a code, write {change} there"))
         }
+        Effect::GuardEndsLogins => (
+            FindingId::SshdMatchGuardEndsLogins,
+            "lets in by a key or a ticket alone, and the guard ends each such connection".into(),
+            "write AuthenticationMethods publickey,keyboard-interactive there".into(),
+        ),
         Effect::MethodsWithoutCode(list) => (
             FindingId::SshdMatchMethodsWithoutCode,
             format!("asks for no code: AuthenticationMethods {list}"),

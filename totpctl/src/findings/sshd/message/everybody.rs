@@ -106,6 +106,12 @@ fn judged(effect: &Effect, config: &Effective) -> Judged {
             &["PAMServiceName"],
         ),
         Effect::Alone(proof) => alone(*proof),
+        Effect::GuardEndsLogins => problem(
+            FindingId::SshdGuardEndsLogins,
+            "the guard disconnects each client that offers a key or a ticket, before it comes to the code",
+            KEY_AND_CODE,
+            &[LISTS],
+        ),
         Effect::MethodsWithoutCode(list) => note(
             FindingId::SshdMethodsWithoutCode,
             format!("{LISTS} {list} asks for no code"),

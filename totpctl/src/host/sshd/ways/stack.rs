@@ -42,7 +42,7 @@ pub(crate) fn facts(service: &str, read: &dyn Fn(&str) -> Option<String>) -> Pam
         .ok()
         .and_then(|rules| guard_exceptions(&rules));
     match stack_code::rules(Stack::parse(service, Kind::Auth, read)) {
-        Ok(rules) => PamStack { guard, ..of_rules(&rules, &is_installed) },
+        Ok(rules) => of_rules(&rules, guard, &is_installed),
         Err(code) => PamStack {
             asks: false,
             code,
@@ -66,7 +66,7 @@ fn guard_exceptions(account: &[Rule]) -> Option<Vec<String>> {
     Some(is_skipped.then(|| "users without a factor (nullok)".to_owned()).into_iter().collect())
 }
 
-fn of_rules(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> PamStack {
+fn of_rules(rules: &[Rule], guard: Option<Vec<String>>, exists: &dyn Fn(&str) -> bool) -> PamStack {
     let analysis = &analyze(rules, exists);
     let code = match &analysis.skips_root {
         // sshd runs as root for everybody, and that is what pam_rootok looks at.
@@ -85,8 +85,11 @@ fn of_rules(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> PamStack {
                 && analysis.skips_root.is_none()),
         has_password: rules.iter().any(is_password),
         needs_local_password: needs_local_password(rules, analysis, exists),
-        exceptions: stack_code::exceptions(rules, analysis),
-        guard: None,
+        exceptions: match guard {
+            Some(_) => stack_code::unenrolled_exception(rules, analysis).into_iter().collect(),
+            None => stack_code::exceptions(rules, analysis),
+        },
+        guard,
     }
 }
 
@@ -122,7 +125,7 @@ pub(crate) fn of_text(text: &str) -> PamStack {
         _ => panic!("{text}"),
     };
     let guard = guard_exceptions(&rules(Kind::Account));
-    PamStack { guard, ..of_rules(&rules(Kind::Auth), &|_| true) }
+    of_rules(&rules(Kind::Auth), guard, &|_| true)
 }
 
 #[cfg(test)]

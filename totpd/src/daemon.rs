@@ -23,8 +23,7 @@ use crate::audit::condition::Condition;
 use crate::config::Config;
 use crate::daemon::deadlines::Deadlines;
 use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
-use crate::daemon::recent_accounts::RecentAccounts;
-use crate::daemon::recent_groups::RecentGroups;
+use crate::daemon::recent_answers::RecentAnswers;
 use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
 use crate::daemon::typed_answer::TypedAnswer;
@@ -35,8 +34,7 @@ use crate::host::user_files::UserFiles;
 pub(crate) mod admission;
 pub(crate) mod deadlines;
 pub(crate) mod hash_worker;
-mod recent_accounts;
-mod recent_groups;
+mod recent_answers;
 mod records;
 pub(crate) mod store_health;
 mod subscribers;
@@ -59,8 +57,9 @@ pub(crate) struct Daemon {
     store: Store,
     store_health: StoreHealth,
     nss: Nss,
-    recent_accounts: RecentAccounts,
-    recent_groups: RecentGroups,
+    /// The accounts of names, until the files of users change.
+    recent_accounts: RecentAnswers<Account, UserFiles>,
+    recent_groups: RecentAnswers<Groups>,
     buckets: Buckets,
     hash_worker: HashWorker,
 }
@@ -86,8 +85,8 @@ impl Daemon {
             store,
             store_health: StoreHealth::default(),
             nss: Nss::new(),
-            recent_accounts: RecentAccounts::default(),
-            recent_groups: RecentGroups::default(),
+            recent_accounts: RecentAnswers::new(ACCOUNTS_KEPT_MS),
+            recent_groups: RecentAnswers::new(GROUPS_KEPT_MS),
             buckets,
             hash_worker: HashWorker::start()?,
         })
@@ -133,14 +132,14 @@ impl Daemon {
     /// again.
     pub(crate) async fn groups(&self, user: &UserName) -> Groups {
         let now = clock::monotonic_ms();
-        if let Some(groups) = self.recent_groups.get(user, now) {
+        if let Some(groups) = self.recent_groups.get(user.as_str(), &(), now) {
             return groups;
         }
         let names = self.config.policy.groups().to_vec();
         match self.nss.memberships(user.clone(), names).await {
             Ok(Memberships { fits, is_whole: true }) => {
                 let groups = Groups::new(fits);
-                self.recent_groups.keep(user, now, &groups);
+                self.recent_groups.keep(user.as_str(), (), now, &groups);
                 groups
             }
             Ok(Memberships { fits, is_whole: false }) => {
@@ -271,6 +270,11 @@ impl Daemon {
         })
     }
 }
+
+/// The milliseconds after which NSS is asked for an account again: as long as a code is shown.
+const ACCOUNTS_KEPT_MS: u64 = 30_000;
+/// The milliseconds after which NSS is asked for groups again.
+const GROUPS_KEPT_MS: u64 = 60_000;
 
 #[cfg(test)]
 pub(crate) mod tests;

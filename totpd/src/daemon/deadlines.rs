@@ -1,20 +1,21 @@
 //! The deadlines of the rules that passed. One that passed stays passed if somebody sets the clock
 //! back, so each is written down.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use totpd_core::policy::Policy;
+use totpd_core::policy::{Policy, RuleName};
 use totpd_journal::{Entry, Priority};
 use totpd_store::mutex::lock;
 
 /// The deadlines of the rules, and which of them passed.
 #[derive(Debug, Default)]
 pub(crate) struct Deadlines {
-    all: BTreeSet<u64>,
+    /// The rules of each.
+    all: BTreeMap<u64, Vec<RuleName>>,
     passed: Mutex<Passed>,
     file: Option<PathBuf>,
 }
@@ -36,7 +37,10 @@ impl Deadlines {
     /// Returns the deadlines of `policy`, with what `file` says of them. Without a file, they are
     /// kept in memory.
     pub(crate) fn open(policy: &Policy, file: Option<&Path>) -> Self {
-        let all: BTreeSet<_> = policy.deadlines().map(|deadline| deadline.0).collect();
+        let mut all = BTreeMap::<_, Vec<_>>::new();
+        for (rule, deadline) in policy.deadlines() {
+            all.entry(deadline.0).or_default().push(rule.clone());
+        }
         if all.is_empty() {
             return Self::default();
         }
@@ -54,21 +58,19 @@ impl Deadlines {
     /// Returns `now` (seconds since 1970), or a later deadline that passed before. Writes down the
     /// deadlines that passed by `now`. What could not be written is tried again each time.
     pub(crate) fn not_before(&self, now: u64) -> u64 {
-        let Some(last) = self.all.last() else { return now };
+        let Some((last, _)) = self.all.last_key_value() else { return now };
         let mut passed = lock(&self.passed);
         if passed.is_unknown {
             return now.max(*last);
         }
-        for date in self.all.range(..=now) {
+        for (date, rules) in self.all.range(..=now) {
             if passed.dates.insert(*date) {
                 passed.is_unsaved = self.file.is_some();
-                let message = "a deadline of enroll-by passed: the rule now asks everybody for a \
-                               code, also if the clock goes back";
-                Entry::new(Priority::Notice, message.to_owned()).write();
+                rules.iter().for_each(|rule| passed_entry(rule).write());
             }
         }
         self.save(&mut passed);
-        let latest = passed.dates.range(..=last).rev().find(|date| self.all.contains(date));
+        let latest = passed.dates.range(..=last).rev().find(|date| self.all.contains_key(date));
         latest.map_or(now, |latest| now.max(*latest))
     }
 
@@ -87,6 +89,16 @@ impl Deadlines {
             }
         }
     }
+}
+
+/// Returns the record of a deadline that passed.
+fn passed_entry(rule: &RuleName) -> Entry {
+    let rule = rule.as_str();
+    let message = format!(
+        "a deadline of enroll-by passed: the rule asks everybody for a code, also if the clock goes \
+         back (rule {rule})"
+    );
+    Entry::new(Priority::Notice, message).with("TOTP_RULE", rule)
 }
 
 /// Reads a deadline a line.
@@ -115,7 +127,7 @@ fn write(path: &Path, passed: &BTreeSet<u64>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use totpd_core::policy::{Deadline, Rule, RuleName, Then};
+    use totpd_core::policy::{Deadline, Rule, Then};
 
     use super::*;
 
@@ -125,6 +137,24 @@ mod tests {
         let rule = Rule { name, users, groups, services, from, then: Then::Skip };
         let rule = |date: &u64| Rule { then: Then::EnrollBy(Deadline(*date)), ..rule.clone() };
         Policy::new(deadlines.iter().map(rule).collect())
+    }
+
+    #[test]
+    fn the_record_of_a_deadline_that_passed_names_its_rule() {
+        let entry = passed_entry(&RuleName::parse("roll-out 1").unwrap());
+        let text = String::from_utf8(entry.native()).unwrap();
+        let fields: Vec<_> = text.lines().collect();
+        assert!(fields.contains(&"TOTP_RULE=roll-out 1"), "{fields:?}");
+        assert!(fields.iter().any(|line| line.ends_with(" (rule roll-out 1)")), "{fields:?}");
+    }
+
+    #[test]
+    fn two_rules_may_have_one_deadline() {
+        let mut rules: Vec<_> = policy(&[100, 200]).rules().cloned().collect();
+        rules.push(Rule { name: RuleName::parse("other").unwrap(), ..rules[0].clone() });
+        let deadlines = Deadlines::open(&Policy::new(rules), None);
+        let names = |date| deadlines.all[&date].iter().map(RuleName::as_str).collect::<Vec<_>>();
+        assert_eq!((names(100), names(200)), (vec!["rule", "other"], vec!["rule"]));
     }
 
     #[test]

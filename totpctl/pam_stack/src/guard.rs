@@ -16,7 +16,7 @@ pub const GUARD: &str = "guard";
 pub enum Guard {
     /// No line is a guard.
     Absent,
-    /// It refuses whom it means to refuse. This is its line.
+    /// It refuses every login that it means to refuse. This is its line.
     Holds(Place),
     /// A login can pass the stack although the guard at this line refuses it, or without that the
     /// guard is asked.

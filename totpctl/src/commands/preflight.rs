@@ -55,6 +55,7 @@ pub(super) struct Preflight {
 /// keeps sshd from it.
 pub(super) fn plan(service: &str, options: &ModuleOptions) -> Result<Vec<Change>, Error> {
     reach::check_asks(service)?;
+    guard::check_options(&options.options().unwrap_or_default())?;
     if options.guard {
         guard::check_service(service)?;
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use diffy::DiffOptions;
 use pam_stack::parse::Kind;
-use pam_stack::{GUARD, Refusal, Stack, analyze, disable, enable, passwords_as_codes};
+use pam_stack::{Refusal, Stack, analyze, disable, enable, passwords_as_codes};
 
 use super::atomic_file::{replace, sync_folder};
 use super::families::{family, is_one_command};
@@ -104,11 +104,6 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
                 "the option {arg:?} cannot stand in a file of PAM; {advice}"
             )));
         }
-    }
-    if args.is_some_and(|args| args.iter().any(|arg| arg == GUARD)) {
-        return Err(Error::Usage(
-            "guard is no option of a line under auth; use --guard".to_owned(),
-        ));
     }
     if let Some(fault) = module_options::faults(args.unwrap_or_default()).first() {
         return Err(Error::Usage(module_options::sentence(fault)));

@@ -34,6 +34,19 @@ pub(crate) fn check_service(service: &str) -> Result<(), Error> {
     )))
 }
 
+/// Refuses the option `guard` of a line under `auth`.
+///
+/// # Errors
+/// [`Error::Usage`]
+pub(crate) fn check_options(args: &[String]) -> Result<(), Error> {
+    match args.iter().any(|arg| arg == GUARD) {
+        true => {
+            Err(Error::Usage("guard is no option of a line under auth; use --guard".to_owned()))
+        }
+        false => Ok(()),
+    }
+}
+
 /// Adds the guard of `service` to the changes. It has the options `args`, as far as a guard has
 /// them, or else those of the line under `auth`.
 ///

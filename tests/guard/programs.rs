@@ -81,3 +81,18 @@ fn programs_that_nobody_sits_behind_go_on() {
         assert_eq!(ran[0], first, "{service}: {ran:?}");
     }
 }
+
+/// An automatic login asks for the account phase alone, as a key does.
+#[test]
+fn an_automatic_login_at_a_guarded_login_is_refused() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let log_in = || {
+        let typed = "printf 'echo in as $(id -un)\\nexit\\n'";
+        machine.run(&format!("{typed} | timeout 100 script -qec 'login -f alice' /dev/null")).text()
+    };
+    assert!(log_in().contains("in as alice"), "without a guard");
+    guard(&machine, "login");
+    let told = log_in();
+    assert!(told.contains(NEEDS_CODE) && !told.contains("in as alice"), "{told}");
+}

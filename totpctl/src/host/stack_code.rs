@@ -77,6 +77,9 @@ pub(crate) fn unenrolled_exception(rules: &[Rule], analysis: &Analysis) -> Optio
     Some(who.to_owned())
 }
 
+/// Why nobody gets in by a way that gives no code.
+pub(crate) const GUARDED: &str = "it gives no code, and the guard refuses that";
+
 #[cfg(test)]
 mod tests {
     use pam_stack::analyze;

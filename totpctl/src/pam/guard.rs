@@ -11,12 +11,17 @@ use crate::error::Error;
 /// The services whose programs may ask for `account` without `auth`, and that a person enters.
 const SERVICES: [&str; 3] = ["cockpit", "login", "sshd"];
 
+/// Reports whether totpctl writes a guard for the service.
+pub(crate) fn is_for_guard(service: &str) -> bool {
+    SERVICES.contains(&service)
+}
+
 /// Refuses a service that gets no guard, with the reason.
 ///
 /// # Errors
 /// [`Error::Refused`]
 pub(crate) fn check_service(service: &str) -> Result<(), Error> {
-    if SERVICES.contains(&service) {
+    if is_for_guard(service) {
         return Ok(());
     }
     let reason = if is_shared(service) {

@@ -5,6 +5,7 @@ use super::stack::PamStack;
 use crate::host::door::{CodeNeed, Door};
 use crate::host::sshd::config::effective::{Effective, Pam, RootLogin};
 use crate::host::sshd::config::method::Method;
+use crate::host::stack_code::GUARDED;
 
 /// A way to log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -268,7 +269,6 @@ fn of_root(permit: RootLogin, method: Method, code: CodeNeed) -> CodeNeed {
     }
 }
 
-const GUARDED: &str = "it gives no code, and the guard refuses that";
 const EMPTY_PASSWORD_FIRST: &str =
     "PermitEmptyPasswords yes: sshd tries an empty password first, and drops the login after it";
 const ONE_ANSWER: &str =

@@ -20,6 +20,7 @@ pub use crate::config::error::ConfigError;
 mod duration;
 mod error;
 mod fragment;
+mod pam_services;
 mod rule;
 mod rule_list;
 mod rule_values;
@@ -49,6 +50,8 @@ pub struct Config {
     pub policy: Policy,
     /// The groups that the rules name, each with the file and the line where it first stands.
     group_places: Vec<(GroupName, String)>,
+    /// The services that the rules name, each with the file and the line of its rule.
+    service_places: Vec<(String, String)>,
 }
 
 /// The parameters of a new factor that does not ask for others.
@@ -78,8 +81,8 @@ impl Config {
         Self::from_fragment(fragment)
     }
 
-    /// Returns the faults that do not keep the daemon from starting: groups that NSS does not
-    /// know or cannot look up, by file and line.
+    /// Returns the faults that do not keep the daemon from starting, by file and line: groups that
+    /// NSS does not know or cannot look up, and services that this host does not have.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let unknown = |(group, place): &(GroupName, String)| {
@@ -96,7 +99,12 @@ impl Config {
                 )),
             }
         };
-        self.group_places.iter().filter_map(unknown).collect()
+        let mut warnings: Vec<_> = self.group_places.iter().filter_map(unknown).collect();
+        let known = (!self.service_places.is_empty()).then(pam_services::known).flatten();
+        if let Some(known) = known {
+            warnings.extend(pam_services::warnings(&self.service_places, &known));
+        }
+        warnings
     }
 
     fn from_fragment(fragment: Fragment) -> Result<Self, ConfigError> {
@@ -144,6 +152,7 @@ impl Config {
             rules: Rules { skew, throttle },
             makes_marks: store.mark.unwrap_or(true),
             group_places: rules.group_places(),
+            service_places: rules.service_places(),
             policy: rules.policy()?,
         })
     }

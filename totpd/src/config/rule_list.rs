@@ -67,6 +67,16 @@ impl RuleList {
         places
     }
 
+    /// Returns the services that the rules name, each with the place of its rule.
+    pub(super) fn service_places(&self) -> Vec<(String, String)> {
+        let of_rule = |placed: &PlacedRule| {
+            let patterns = placed.rule.services.iter().flat_map(|services| services.iter());
+            let names = patterns.filter_map(|pattern| pattern.exact());
+            names.map(|name| (name.to_owned(), placed.place.clone())).collect::<Vec<_>>()
+        };
+        self.0.iter().flat_map(of_rule).collect()
+    }
+
     /// Returns the policy of the rules.
     ///
     /// # Errors

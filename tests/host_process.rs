@@ -96,6 +96,31 @@ fn valgrind_has_nothing_to_say() {
     assert_eq!(from(&machine, valgrind, "000000"), pam::AUTH_ERR);
 }
 
+#[test]
+fn valgrind_has_nothing_to_say_of_the_guard() {
+    let machine = Machine::with_programs();
+    let seed = machine.enrolled("alice", 1);
+    machine.service(
+        "guarded",
+        "auth required pam_totp.so nodelay timeout=60\n\
+         account required pam_totp.so guard timeout=60\naccount required pam_permit.so\n",
+    );
+    let steps = format!(
+        "account answer={} auth account auth answer={} auth user=bob account setcred",
+        seed.code(),
+        seed.next_code()
+    );
+    let ran = machine.run(&format!(
+        "valgrind -q --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
+         --error-exitcode=99 /opt/tests/phases guarded alice {steps}"
+    ));
+    let results: Vec<_> =
+        ran.stdout.lines().filter(|line| line.ends_with(char::is_numeric)).collect();
+    let expected =
+        ["account 6", "auth 0", "account 0", "auth 7", "auth 0", "account 6", "setcred 0"];
+    assert_eq!((ran.status, &results[..]), (0, &expected[..]), "{ran:#?}");
+}
+
 /// valgrind watches the process of sshd that runs PAM. It has no complaint about the module in it.
 #[test]
 fn valgrind_has_nothing_to_say_of_sshd() {

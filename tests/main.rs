@@ -18,6 +18,7 @@ mod enable_disable;
 mod enrollment;
 mod environment;
 mod floods;
+mod guard;
 mod helpdesk;
 mod host_process;
 mod hostile_callers;

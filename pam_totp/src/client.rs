@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use rustix::thread::{NanosleepRelativeResult, Timespec, nanosleep};
 use totpd_interface::dictionary::DictReader;
 use totpd_interface::login::{
-    BeginReply, CompletionReply, LoginContext, UnexpectedReply, VerifyReply,
+    BeginReply, CompletionReply, GuardReply, LoginContext, UnexpectedReply, VerifyReply,
 };
 use totpd_interface::wire::call::Call;
 use totpd_interface::wire::message::Details;
 
+use crate::account::Guardian;
 use crate::authenticate::Verifier;
 use crate::client::request::{Reading, RequestError, is_idempotent};
 use crate::credentials::EnrollmentService;
@@ -57,6 +58,13 @@ impl EnrollmentService for Client {
         let message =
             |word: &str, details: &Details<'_>| Ok(CompletionReply::parse(word, details).message);
         self.ask_for(&call, message)?.ok_or_else(reply_lost)
+    }
+}
+
+impl Guardian for Client {
+    fn guard(&self, user: &str, context: &LoginContext) -> Result<GuardReply, Outcome> {
+        let reply = |word: &str, details: &Details<'_>| Ok(GuardReply::parse(word, details));
+        self.ask_for(&Call::Guard { user, context }, reply)?.ok_or_else(reply_lost)
     }
 }
 

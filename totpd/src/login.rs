@@ -2,7 +2,9 @@
 
 mod completion;
 mod enrollment_screen;
+mod exemption;
 mod first_login;
+mod guard;
 pub(crate) mod local;
 mod prompt;
 mod reply;

@@ -12,7 +12,9 @@ use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
 use totpd_core::verification::{Answer, Attempt, Methods, Reason as DenialReason, Verdict};
 use totpd_interface::Error;
-use totpd_interface::login::{BeginReply, CompletionReply, LoginContext, Nonce, VerifyReply};
+use totpd_interface::login::{
+    BeginReply, CompletionReply, GuardReply, LoginContext, Nonce, VerifyReply,
+};
 
 use crate::access::caller::Caller;
 use crate::access::login_context::{is_at_terminal, login_source};
@@ -22,10 +24,12 @@ use crate::daemon::Daemon;
 use crate::daemon::typed_answer::TypedAnswer;
 use crate::host::clock;
 use crate::login::completion;
+use crate::login::exemption;
 use crate::login::first_login::{self, ENROLL_ELSEWHERE, FirstCode};
+use crate::login::guard;
 use crate::login::prompt::{Wait, prompt, with_names};
 use crate::login::reply::verify_reply;
-use crate::login::ruling::{self, Passage};
+use crate::login::ruling;
 use crate::login::service::{LoginService, PendingReply};
 
 /// The login service of this host. Root asks for any user, everybody else for itself.
@@ -69,6 +73,15 @@ impl LoginService for LocalLogin {
     ) -> PendingReply<'a, CompletionReply> {
         Box::pin(completion::complete(&self.0, caller, token, context))
     }
+
+    fn guard<'a>(
+        &'a self,
+        caller: Caller,
+        user: &'a str,
+        context: &'a LoginContext,
+    ) -> PendingReply<'a, GuardReply> {
+        Box::pin(guard::judge(&self.0, caller, user, context))
+    }
 }
 
 impl LocalLogin {
@@ -91,7 +104,7 @@ impl LocalLogin {
             requirement = Box::pin(by_rules).await.requirement;
             let login = LoginScene { caller, account: &account, context, source };
             if !context.forward_pass
-                && let Some(message) = self.let_by(login, &requirement)
+                && let Some(message) = exemption::let_by(&self.0, login, &requirement)
             {
                 return Ok(BeginReply::Skip { message });
             }
@@ -166,10 +179,10 @@ impl LocalLogin {
         let login = LoginScene { caller, account: &account, context, source: &source };
         let (mut requirement, mut is_in_doubt) = (Requirement::DEFAULT, false);
         if ruling::has_rules(&self.0, caller) {
-            let is_unenrolled = Box::pin(self.is_unenrolled(&account)).await?;
+            let is_unenrolled = Box::pin(exemption::is_unenrolled(&self.0, &account)).await?;
             let by_rules = ruling::decision(&self.0, &account, is_unenrolled, context);
             Decision { requirement, is_in_doubt, .. } = Box::pin(by_rules).await;
-            if let Some(message) = self.let_by(login, &requirement) {
+            if let Some(message) = exemption::let_by(&self.0, login, &requirement) {
                 return Ok(VerifyReply::Skipped { message });
             }
         }
@@ -274,29 +287,6 @@ impl LocalLogin {
         let factor = FactorId::parse(factor);
         self.record(LoginEvent { factor, ..LoginEvent::new(login, outcome, reason) });
         Ok(reply)
-    }
-
-    /// Records that a rule lets the login by without a code. Returns the message for the person, or
-    /// `None` if the login needs a code.
-    fn let_by(
-        &self,
-        login: LoginScene<'_>,
-        requirement: &Requirement<'_>,
-    ) -> Option<Option<String>> {
-        let Passage { rule, reason, message } = ruling::passage(requirement, login.context)?;
-        let event = LoginEvent::new(login, LoginOutcome::Skipped, reason);
-        self.record(LoginEvent { rule: Some(&rule.name), ..event });
-        Some(message)
-    }
-
-    /// Reports whether the account may make a factor. What a damaged record says reads as "no".
-    async fn is_unenrolled(&self, account: &Account) -> Result<bool, Error> {
-        let record = match self.0.read_outline(account).await {
-            Err(Error::StoreCorrupt(_)) => return Ok(false),
-            stored => stored?,
-        };
-        let may_skip = |uid| record.is_none_or(|record| enrollment::may_skip(&record, uid));
-        Ok(account.uid.is_some_and(may_skip))
     }
 
     fn record(&self, event: LoginEvent<'_>) {

@@ -15,6 +15,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::UnitCannotStart => "nobody can log in without the daemon",
         Id::ModuleMisplaced => "pam_totp.so does nothing there",
         Id::ModuleNotInstalled => "the module is missing, so nobody can log in",
+        Id::GuardMisplaced => "the guard refuses right logins there",
         Id::ConflictingOptions
         | Id::ControlUnreadable
         | Id::FirstPassIsPassword
@@ -25,6 +26,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SelinuxServersDenied
         | Id::UnknownModuleOption => "it denies every login",
         Id::CodeAskedTwice
+        | Id::GuardShutsOut
         | Id::NobodyCanLogIn
         | Id::NobodyEnrolled
         | Id::SshdCannotAsk
@@ -59,9 +61,11 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::CodeAlone
         | Id::DirectoryUnreachable
         | Id::DropbearCannotEnroll
+        | Id::DropbearNotGuarded
         | Id::EnrollBlockedByPolkit
         | Id::EnrollWithoutSetcred
         | Id::FactorOfAnotherUid
+        | Id::GuardPassedBy
         | Id::NoOwnStack
         | Id::NullokWithoutEffect
         | Id::PasswordTriedAsCode
@@ -76,12 +80,14 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SshdDropInsNotRead
         | Id::SshdLinesLeft
         | Id::SshdGssapiAlone
+        | Id::SshdGuardEndsLogins
         | Id::SshdHostbasedAlone
         | Id::SshdKerberosAlone
         | Id::SshdKeyAlone
         | Id::SshdMatchCannotAsk
         | Id::SshdMatchCodeAlone
         | Id::SshdMatchGssapiAlone
+        | Id::SshdMatchGuardEndsLogins
         | Id::SshdMatchHostbasedAlone
         | Id::SshdMatchKerberosAlone
         | Id::SshdMatchKeyAlone
@@ -147,7 +153,7 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 49] = [
+    const REFUSED: [&str; 51] = [
         "acceptances-invalid",
         "code-asked-twice",
         "configuration-invalid",
@@ -156,6 +162,8 @@ mod tests {
         "enrolled-users-unknown",
         "first-pass-is-password",
         "first-pass-missing",
+        "guard-misplaced",
+        "guard-shuts-out",
         "host-not-checked",
         "include-cycle",
         "insecure-permissions",

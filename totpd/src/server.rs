@@ -1,6 +1,6 @@
 //! The server: configuration, store, private socket and bus. It serves until the process ends.
 //!
-//! SIGTERM and SIGINT end the mark of the store first ([`signals`]). SIGKILL may come at any time:
+//! SIGTERM and SIGINT end the mark of the store first (`host::signals`). SIGKILL may come at any time:
 //! the next start finds out what is on disk.
 
 use std::io;

@@ -125,6 +125,7 @@ impl From<DaemonError> for Error {
             DaemonError::Expired(message) => refused("expired", message),
             DaemonError::Internal(message) => refused("internal", message),
             DaemonError::InvalidArgument(message) => refused("invalid-argument", message),
+            DaemonError::InvalidConfiguration(message) => refused("invalid-configuration", message),
             DaemonError::InvalidCode(message) => refused("invalid-code", message),
             DaemonError::LimitsExceeded(message) => refused("limits-exceeded", message),
             DaemonError::NoSuchUser(message) => refused("no-such-user", message),

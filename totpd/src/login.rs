@@ -1,10 +1,13 @@
 //! Logins: the questions of PAM modules (`org.totpd.Totp1.Login`), and the code that answers them.
 
 mod completion;
+pub(crate) mod course;
 mod enrollment_screen;
 mod first_login;
 pub(crate) mod local;
-mod prompt;
+pub(crate) mod outlook;
+pub(crate) mod prompt;
 mod reply;
-mod ruling;
+pub(crate) mod ruling;
 pub(crate) mod service;
+pub(crate) mod why;

@@ -17,15 +17,18 @@ use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::factors::enroll_options::Options;
 use crate::manage::authorization::AuthorizedCaller;
+use crate::manage::explain::Asked;
 use crate::manage::reauthentication::check_form;
 
 mod authorization;
 mod edit_factor;
 mod enroll;
+mod explain;
 mod factor_changes;
 mod reauthentication;
 mod recovery_codes;
 mod refusal;
+mod reload;
 mod remove;
 mod resync;
 pub(crate) mod store;
@@ -160,6 +163,24 @@ impl Manager {
             self.0.polkit.check(Action::Manage, "everybody", word, origin).await?;
         }
         users::list(&self.0, after, limit).await
+    }
+
+    /// Returns what a login of a user would need and why. `dispatch/manager.xml` has the keys.
+    pub(crate) async fn explain(
+        &self,
+        origin: &Origin,
+        user: String,
+        login: &Dictionary,
+    ) -> Result<Dictionary, Error> {
+        let asked = Asked::parse(login)?;
+        let caller = AuthorizedCaller::new(&self.0, &user, Operation::Explain, origin).await?;
+        explain::explain(&self.0, &caller, &asked).await
+    }
+
+    /// Reads the configuration again, and puts its rules in force. Nothing else changes.
+    pub(crate) async fn reload(&self, origin: &Origin) -> Result<Dictionary, Error> {
+        origin.caller.must_be_allowed(Operation::Reload)?;
+        reload::reload(&self.0).await
     }
 
     /// Sends the caller the signals of its own user, until it leaves the bus.

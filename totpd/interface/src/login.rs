@@ -312,6 +312,8 @@ impl fmt::Display for UnexpectedReply {
 
 impl std::error::Error for UnexpectedReply {}
 
+/// The prompt of a module with `forward_pass` that has no words of its own.
+pub const COMBINED_PROMPT: &str = "Password and verification code: ";
 /// The decimal digits of a code if a daemon does not send them.
 pub const DEFAULT_DIGITS: u32 = 6;
 

@@ -130,6 +130,22 @@ impl ManagerProxy<'_> {
         self.call("ListUsers", &(after, limit)).await
     }
 
+    /// Returns what a login of a user would need, and why.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn explain(&self, user: &str, login: &Dictionary) -> Result<Dictionary, Error> {
+        self.call("Explain", &(user, login)).await
+    }
+
+    /// Has the daemon read its rules again.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn reload(&self) -> Result<Dictionary, Error> {
+        self.call("Reload", &()).await
+    }
+
     /// Returns the version of the daemon.
     ///
     /// # Errors

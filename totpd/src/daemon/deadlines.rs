@@ -7,14 +7,12 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use totpd_core::policy::Policy;
 use totpd_journal::{Entry, Priority};
 use totpd_store::mutex::lock;
 
-/// The deadlines of the rules, and which of them passed.
+/// Which deadlines passed. A change of the rules leaves what is known of a deadline.
 #[derive(Debug, Default)]
 pub(crate) struct Deadlines {
-    all: BTreeSet<u64>,
     passed: Mutex<Passed>,
     file: Option<PathBuf>,
 }
@@ -23,6 +21,8 @@ pub(crate) struct Deadlines {
 #[derive(Debug, Default)]
 struct Passed {
     dates: BTreeSet<u64>,
+    /// The flag that the file was read. Without a deadline in the rules, nobody needs it.
+    is_read: bool,
     /// The flag that the file does not say all of it, because it could not be written.
     is_unsaved: bool,
     /// The flag that the journal says so.
@@ -33,43 +33,51 @@ struct Passed {
 }
 
 impl Deadlines {
-    /// Returns the deadlines of `policy`, with what `file` says of them. Without a file, they are
-    /// kept in memory.
-    pub(crate) fn open(policy: &Policy, file: Option<&Path>) -> Self {
-        let all: BTreeSet<_> = policy.deadlines().map(|deadline| deadline.0).collect();
-        if all.is_empty() {
-            return Self::default();
-        }
-        let passed = file.map_or_else(|| Ok(Passed::default()), read).unwrap_or_else(|error| {
-            let message = format!(
-                "cannot read which deadlines of rules passed: {error}; all of them count as passed \
-                 until that is repaired and totpd restarted"
-            );
-            Entry::new(Priority::Error, message).write();
-            Passed { is_unknown: true, ..Passed::default() }
-        });
-        Self { all, passed: Mutex::new(passed), file: file.map(Path::to_path_buf) }
+    /// Returns the deadlines that passed, as `file` says it. Without a file, they are kept in
+    /// memory.
+    pub(crate) fn in_file(file: Option<&Path>) -> Self {
+        Self { passed: Mutex::default(), file: file.map(Path::to_path_buf) }
     }
 
-    /// Returns `now` (seconds since 1970), or a later deadline that passed before. Writes down the
-    /// deadlines that passed by `now`. What could not be written is tried again each time.
-    pub(crate) fn not_before(&self, now: u64) -> u64 {
-        let Some(last) = self.all.last() else { return now };
+    /// Returns `now` (seconds since 1970), or a later deadline of `all` that passed before. Writes
+    /// down the deadlines that passed by `now`. What could not be written is tried again each time.
+    pub(crate) fn not_before(&self, all: &BTreeSet<u64>, now: u64) -> u64 {
+        if all.is_empty() {
+            return now;
+        }
+        let mut passed = lock(&self.passed);
+        passed.read(self.file.as_deref());
+        if !passed.is_unknown {
+            for date in all.range(..=now) {
+                if passed.dates.insert(*date) {
+                    passed.is_unsaved = self.file.is_some();
+                    let message = "a deadline of enroll-by passed: the rule now asks everybody for a \
+                                   code, also if the clock goes back";
+                    Entry::new(Priority::Notice, message.to_owned()).write();
+                }
+            }
+            self.save(&mut passed);
+        }
+        passed.not_before(all, now)
+    }
+
+    /// Returns what [`Deadlines::not_before`] returns when the clock shows `time`. Writes nothing,
+    /// because that time may never come.
+    pub(crate) fn at(&self, all: &BTreeSet<u64>, time: u64) -> u64 {
+        if all.is_empty() {
+            return time;
+        }
+        let mut passed = lock(&self.passed);
+        passed.read(self.file.as_deref());
+        passed.not_before(all, time)
+    }
+
+    /// Has the file read again if nobody knew what it says.
+    pub(crate) fn retry(&self) {
         let mut passed = lock(&self.passed);
         if passed.is_unknown {
-            return now.max(*last);
+            (passed.is_unknown, passed.is_read) = (false, false);
         }
-        for date in self.all.range(..=now) {
-            if passed.dates.insert(*date) {
-                passed.is_unsaved = self.file.is_some();
-                let message = "a deadline of enroll-by passed: the rule now asks everybody for a \
-                               code, also if the clock goes back";
-                Entry::new(Priority::Notice, message.to_owned()).write();
-            }
-        }
-        self.save(&mut passed);
-        let latest = passed.dates.range(..=last).rev().find(|date| self.all.contains(date));
-        latest.map_or(now, |latest| now.max(*latest))
     }
 
     fn save(&self, passed: &mut Passed) {
@@ -89,17 +97,45 @@ impl Deadlines {
     }
 }
 
+impl Passed {
+    /// Reads the file, unless it was read before. What was known before stays known.
+    fn read(&mut self, file: Option<&Path>) {
+        if std::mem::replace(&mut self.is_read, true) {
+            return;
+        }
+        match file.map_or_else(|| Ok(BTreeSet::new()), read) {
+            Ok(dates) => self.dates.extend(dates),
+            Err(error) => {
+                self.is_unknown = true;
+                let message = format!(
+                    "cannot read which deadlines of rules passed: {error}; all of them count as \
+                     passed until that is repaired and totpd reloaded"
+                );
+                Entry::new(Priority::Error, message).write();
+            }
+        }
+    }
+
+    fn not_before(&self, all: &BTreeSet<u64>, now: u64) -> u64 {
+        let latest = match self.is_unknown {
+            true => all.last(),
+            false => self.dates.iter().rev().find(|date| all.contains(date)),
+        };
+        latest.map_or(now, |latest| now.max(*latest))
+    }
+}
+
 /// Reads a deadline a line.
-fn read(file: &Path) -> io::Result<Passed> {
+fn read(file: &Path) -> io::Result<BTreeSet<u64>> {
     let text = match fs::read_to_string(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Passed::default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         text => text?,
     };
     let damaged = || io::Error::new(io::ErrorKind::InvalidData, "a line of it is no deadline");
     // The daemon writes at least one line, each of them with its end.
     let lines = text.strip_suffix('\n').ok_or_else(damaged)?;
     let dates: Result<_, _> = lines.split('\n').map(str::parse).collect();
-    Ok(Passed { dates: dates.map_err(|_| damaged())?, ..Passed::default() })
+    dates.map_err(|_| damaged())
 }
 
 /// Replaces the file. A crash leaves the old one or the new one.
@@ -115,23 +151,33 @@ fn write(path: &Path, passed: &BTreeSet<u64>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use totpd_core::policy::{Deadline, Rule, RuleName, Then};
-
     use super::*;
 
-    fn policy(deadlines: &[u64]) -> Policy {
-        let name = RuleName::parse("rule").unwrap();
-        let (users, groups, services, from) = (None, None, None, None);
-        let rule = Rule { name, users, groups, services, from, then: Then::Skip };
-        let rule = |date: &u64| Rule { then: Then::EnrollBy(Deadline(*date)), ..rule.clone() };
-        Policy::new(deadlines.iter().map(rule).collect())
+    /// The deadlines of some rules.
+    struct Opened {
+        deadlines: Deadlines,
+        all: BTreeSet<u64>,
+    }
+
+    fn open(all: &[u64], file: &Path) -> Opened {
+        let deadlines = Deadlines::in_file(Some(file));
+        Opened { deadlines, all: all.iter().copied().collect() }
+    }
+
+    impl Opened {
+        fn not_before(&self, now: u64) -> u64 {
+            let seen = self.deadlines.at(&self.all, now);
+            let told = self.deadlines.not_before(&self.all, now);
+            assert_eq!(seen, told, "a look says the same");
+            told
+        }
     }
 
     #[test]
     fn a_deadline_that_passed_stays_passed_over_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deadlines");
-        let open = |dates: &[u64]| Deadlines::open(&policy(dates), Some(&file));
+        let open = |dates: &[u64]| open(dates, &file);
         let deadlines = open(&[100, 200]);
         assert_eq!(deadlines.not_before(99), 99);
         assert!(!file.exists(), "nothing passed");
@@ -148,7 +194,7 @@ mod tests {
     #[test]
     fn without_a_deadline_nothing_is_read_or_written() {
         let folder = tempfile::tempdir().unwrap();
-        let deadlines = Deadlines::open(&policy(&[]), Some(folder.path()));
+        let deadlines = open(&[], folder.path());
         assert_eq!(deadlines.not_before(50), 50);
     }
 
@@ -157,7 +203,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
         let file = state.join("deadlines");
-        let open = || Deadlines::open(&policy(&[100, 200]), Some(&file));
+        let open = || open(&[100, 200], &file);
         let deadlines = open();
         assert_eq!((deadlines.not_before(101), deadlines.not_before(99)), (101, 100));
         assert_eq!(open().not_before(50), 50, "not written");
@@ -170,7 +216,7 @@ mod tests {
     fn with_a_file_that_nobody_can_read_all_deadlines_passed() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deadlines");
-        let open = |file: &Path| Deadlines::open(&policy(&[100, 200]), Some(file));
+        let open = |file: &Path| open(&[100, 200], file);
         assert_eq!(open(folder.path()).not_before(50), 200, "a folder");
         for text in ["", "\n", "10", "100\n20", "100\nx\n", "100\n\n", "-1\n", "100 \n", "\0\0\n"] {
             fs::write(&file, text).unwrap();
@@ -184,5 +230,36 @@ mod tests {
         }
         fs::write(&file, "100\n").unwrap();
         assert_eq!(open(&file).not_before(50), 100);
+    }
+
+    #[test]
+    fn a_look_at_a_time_to_come_makes_no_deadline_pass() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("deadlines");
+        let Opened { deadlines, all } = open(&[100, 200], &file);
+        assert_eq!(deadlines.at(&all, 150), 150);
+        assert_eq!((deadlines.not_before(&all, 50), file.exists()), (50, false));
+    }
+
+    #[test]
+    fn what_passed_stays_passed_while_the_rules_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("deadlines");
+        let deadlines = Deadlines::in_file(Some(&file));
+        let of = |dates: &[u64], now| deadlines.not_before(&dates.iter().copied().collect(), now);
+        assert_eq!(of(&[100], 120), 120);
+        assert_eq!(of(&[200], 50), 50, "another date");
+        assert_eq!(of(&[], 50), 50);
+        assert_eq!(of(&[100, 200], 50), 100, "the first one again");
+        fs::write(&file, "damaged").unwrap();
+        deadlines.retry();
+        assert_eq!(of(&[100, 200], 50), 100, "it was read");
+        let unread = Deadlines::in_file(Some(&file));
+        let all = [100, 200].into_iter().collect();
+        assert_eq!(unread.not_before(&all, 50), 200);
+        fs::write(&file, "100\n").unwrap();
+        assert_eq!(unread.not_before(&all, 50), 200, "until a reload");
+        unread.retry();
+        assert_eq!(unread.not_before(&all, 50), 100);
     }
 }

@@ -45,6 +45,14 @@ pub(crate) async fn dispatch(manager: &Manager, call: &Call<'_>, member: &str) -
             let (after, limit) = call.arguments("su")?;
             call.reply(&manager.list_users(origin, after, limit).await?)
         }
+        "Explain" => {
+            let (user, Arguments(login)) = call.arguments("sa{sv}")?;
+            call.reply(&manager.explain(origin, user, &login).await?)
+        }
+        "Reload" => {
+            call.no_arguments()?;
+            call.reply(&manager.reload(origin).await?)
+        }
         "Subscribe" => {
             call.no_arguments()?;
             call.reply(&manager.subscribe(origin).await?)

@@ -5,17 +5,17 @@ use totpd_core::policy::{
 };
 use totpd_core::source::Origin;
 
-use crate::config::Config;
 use crate::config::fragment::Fragment;
+use crate::config::{Config, RuleSet};
 
 /// Reads files in the order of their names.
-fn load(files: &[(&str, &str)]) -> Result<Config, String> {
+fn load(files: &[(&str, &str)]) -> Result<RuleSet, String> {
     let mut all = Fragment::default();
     for (name, text) in files {
         let path = PathBuf::from(name);
         all = all.overridden_by(Fragment::parse(&path, text).map_err(|error| error.to_string())?);
     }
-    Config::from_fragment(all).map_err(|error| error.to_string())
+    Config::from_fragment(all).map(|(_, rules)| rules).map_err(|error| error.to_string())
 }
 
 const OFFICE: &str = r#"

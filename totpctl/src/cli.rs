@@ -30,7 +30,7 @@ pub(crate) use self::trial::{ModuleOptions, Try};
 /// current code, or a recovery code.
 ///
 /// Exit status: 0 done; 1 refused or failed (wrong code, no such user); 2 usage; 3 totpd or the
-/// system bus cannot be reached; 4 not authorized.
+/// system bus cannot be reached; 4 not authorized; 5 what was compared differs.
 #[derive(Debug, Parser)]
 #[command(name = "totpctl", version, max_term_width = 100, propagate_version = true)]
 pub(crate) struct Cli {
@@ -247,7 +247,7 @@ pub(crate) enum Command {
     /// that runs as its user is not one. Without --from and --as, rules that name an origin count
     /// as strictly as they can.
     Explain(Explain),
-    /// Put the rules of the configuration in force (root)
+    /// Put the rules of the configuration in force, or say what a change would do (root)
     #[command(subcommand_required = true)]
     Rules {
         #[command(subcommand)]

@@ -73,6 +73,9 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::Set(options) => set::run(&user_or_caller(options.user.as_deref())?, options, json),
         Command::Rekey => rekey::run(json),
         Command::Rules { command: RulesCommand::Reload } => rules::reload(json),
+        Command::Rules { command: RulesCommand::Check { file } } => {
+            rules::check(file.as_deref(), json)
+        }
         Command::Remove { user, factor, yes } => {
             remove::run(&user_or_caller(user.as_deref())?, factor.as_deref(), *yes, json)
         }

@@ -25,6 +25,8 @@ pub(crate) enum Error {
     /// A failure that the printed JSON already tells (1): the command found problems, or a code was
     /// denied.
     Reported(String),
+    /// What was compared differs, which the output already tells (5).
+    Differs,
     /// The daemon or the bus cannot be reached (3).
     Unreachable(String),
     /// The command line is invalid (2).
@@ -50,6 +52,7 @@ impl Error {
             Self::BrokenPipe => {
                 Self::refused(add("cannot write the output: its reader is gone".into()))
             }
+            Self::Differs => Self::Differs,
             Self::NotAuthorized(message) => Self::NotAuthorized(add(message)),
             Self::Refused { code, message } => Self::Refused { code, message: add(message) },
             Self::Reported(message) => Self::Reported(add(message)),
@@ -62,7 +65,7 @@ impl Error {
     /// failure.
     pub(crate) fn json(&self) -> Option<Value> {
         let code = match self {
-            Self::BrokenPipe | Self::Reported(_) => return None,
+            Self::BrokenPipe | Self::Differs | Self::Reported(_) => return None,
             Self::NotAuthorized(_) => "not-authorized",
             Self::Refused { code, .. } => code,
             Self::Unreachable(_) => "unreachable",
@@ -92,7 +95,7 @@ const REFUSED: &str = "refused";
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BrokenPipe => Ok(()),
+            Self::BrokenPipe | Self::Differs => Ok(()),
             Self::NotAuthorized(message)
             | Self::Refused { message, .. }
             | Self::Reported(message)
@@ -109,6 +112,7 @@ impl From<Error> for ExitCode {
             Error::Usage(_) => 2,
             Error::Unreachable(_) => 3,
             Error::NotAuthorized(_) => 4,
+            Error::Differs => 5,
         })
     }
 }

@@ -14,9 +14,12 @@ use totpd_store::Owner;
 
 use crate::config::fragment::Fragment;
 
+pub(crate) use crate::config::draft::Draft;
 pub use crate::config::error::ConfigError;
+pub(crate) use crate::config::rule_set::Doubt;
 pub use crate::config::rule_set::RuleSet;
 
+mod draft;
 mod duration;
 mod error;
 mod fragment;
@@ -68,10 +71,34 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], which names the file, the line and the key.
     pub fn load(file: &Path, owner: Owner) -> Result<(Self, RuleSet), ConfigError> {
+        Self::load_with(file, owner, None)
+    }
+
+    /// Reads what [`Config::load`] does, with `draft` in the place of the file of its name.
+    ///
+    /// # Errors
+    /// Those of [`Config::load`].
+    pub(crate) fn load_with(
+        file: &Path,
+        owner: Owner,
+        draft: Option<&Draft>,
+    ) -> Result<(Self, RuleSet), ConfigError> {
+        let mut files = files(file, owner)?;
+        let replaced = draft.map(|draft| draft.place(file));
+        if let Some(replaced) = &replaced
+            && !files.contains(replaced)
+        {
+            files.push(replaced.clone());
+            // The file itself comes before its drop-ins.
+            files.sort_by_key(|path| (path != file, path.clone()));
+        }
         let mut fragment = Fragment::default();
-        for path in files(file, owner)? {
-            let text = read(&path, owner)?;
-            fragment = fragment.overridden_by(Fragment::parse(&path, &text)?);
+        for path in files {
+            let read = match draft.filter(|_| replaced.as_ref() == Some(&path)) {
+                Some(draft) => Fragment::parse(&draft.path, &draft.text)?,
+                None => Fragment::parse(&path, &read(&path, owner)?)?,
+            };
+            fragment = fragment.overridden_by(read);
         }
         Self::from_fragment(fragment)
     }

@@ -29,9 +29,21 @@ pub(crate) enum RulesCommand {
     /// Have totpd read its configuration again, and put the rules in force
     ///
     /// Logins see either all of the old rules or all of the new ones. If a file has a fault, the
-    /// old rules stay in force, and the command fails with file, line and what to do. Only rules
+    /// old rules stay in force. The command then fails with file, line and what to do. Only rules
     /// change. The command names the other keys that differ, which need a restart.
     Reload,
+    /// Compare a file with the rules in force: which logins would need something else
+    ///
+    /// The file stands for the file of its name, which is totpd.toml or a drop-in, and is not
+    /// written. Without FILE, the files of the configuration count as they are, before a reload.
+    /// Users are those that rules name, those who have a factor, and members of groups. Services
+    /// and networks are those that rules name, and any other. Exit status 0 if nothing changes, 5
+    /// if something does, 1 if the file has a fault.
+    Check {
+        /// The file
+        #[arg(value_parser = super::file::path)]
+        file: Option<std::path::PathBuf>,
+    },
 }
 
 fn origin(text: &str) -> Result<String, &'static str> {

@@ -30,7 +30,7 @@ fn what(command: &Command) -> Option<&'static str> {
         Command::Enroll(options) if options.no_confirm && options.batch.is_none() => {
             Some("enroll without a first code")
         }
-        Command::Rules { .. } => Some("put rules in force"),
+        Command::Rules { .. } => Some("put rules in force, or compare them"),
         Command::Rekey | Command::SealKey { .. } => Some("change the key of the store"),
         Command::Restore { .. } => Some("restore the store"),
         Command::Try(Try { service: Some(_), .. } | Try { undo: true, .. }) => {
@@ -89,6 +89,7 @@ mod tests {
         ("restore /b", true),
         ("restore /b --dry-run", true),
         ("resync", false),
+        ("rules check", true),
         ("rules reload", true),
         ("seal-key --tpm2", true),
         ("seal-key --undo", true),

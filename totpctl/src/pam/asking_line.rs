@@ -27,8 +27,7 @@ pub(crate) struct AskingLine {
     pub(crate) options: Vec<String>,
     /// Why it denies every login, if it does.
     pub(crate) denies: Option<String>,
-    /// The flag that nobody gets in whom the second factor lets by without a code, because no
-    /// other line accepts.
+    /// The flag that nobody gets in without a code, because no other line accepts.
     pub(crate) lets_nobody_by: bool,
 }
 

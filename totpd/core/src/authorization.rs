@@ -16,7 +16,7 @@ pub enum Operation {
     CompleteLogin,
     /// Read the state of one user (`GetUser`).
     Read,
-    /// List the enrolled users (`ListUsers`).
+    /// List the enrolled users (`ListUsers`), or the rules (`ListRules`).
     List,
     /// Ask what a login of one user would need (`Explain`).
     Explain,
@@ -37,7 +37,7 @@ pub enum Operation {
     RemoveDamaged,
     /// Forget wrong codes, or find a token again (`Unlock`, `Resync`).
     Manage,
-    /// Put the rules of the configuration in force (`Reload`).
+    /// Put the rules of the configuration in force, or try others (`Reload`, `CheckRules`).
     Reload,
     /// Back up, restore, rekey or check the store as a whole.
     KeepStore,

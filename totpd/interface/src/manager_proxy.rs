@@ -6,7 +6,7 @@
 use serde::Serialize;
 use zbus::proxy::MethodFlags;
 use zbus::wire::DynamicDeserialize;
-use zbus::{Connection, DynamicType, Proxy};
+use zbus::{Connection, DynamicType, Fd, Proxy};
 
 use crate::error::Error;
 use crate::names::{MANAGER, PATH, SERVICE};
@@ -136,6 +136,23 @@ impl ManagerProxy<'_> {
     /// See [`Self::enroll`].
     pub async fn explain(&self, user: &str, login: &Dictionary) -> Result<Dictionary, Error> {
         self.call("Explain", &(user, login)).await
+    }
+
+    /// Returns what a file would change of the rules in force. Only the private socket passes the
+    /// descriptor.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn check_rules(&self, path: &str, content: Fd<'_>) -> Result<Dictionary, Error> {
+        self.call("CheckRules", &(path, content)).await
+    }
+
+    /// Returns the rules in force, and what may be wrong with them.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn list_rules(&self) -> Result<(Vec<Dictionary>, Vec<Dictionary>), Error> {
+        self.call("ListRules", &()).await
     }
 
     /// Has the daemon read its rules again.

@@ -2,6 +2,8 @@
 
 use totpd_core::policy::{GroupName, Policy, Rule};
 
+use crate::host::nss::order::hidden_outages;
+
 /// The checked rules of all files, and where they stand.
 #[derive(Clone, Debug, Default)]
 pub struct RuleSet {
@@ -26,24 +28,75 @@ impl RuleSet {
         self.policy.rules().zip(places)
     }
 
-    /// Returns the faults that keep no rule from being in force: groups that NSS does not know or
-    /// cannot look up, by file and line. It asks NSS, which may take long.
+    /// Returns what keeps no rule from being in force, and may be wrong. It asks NSS, which may
+    /// take long.
+    pub(crate) fn doubts(&self) -> Vec<Doubt> {
+        let mut doubts: Vec<_> = self.group_places.iter().filter_map(group).collect();
+        let never: Vec<_> = self.policy.jointly_shadowed().map(|rule| &rule.name).collect();
+        for (rule, place) in self.placed().filter(|(rule, _)| never.contains(&&rule.name)) {
+            let name = rule.name.as_str();
+            let message = format!(
+                "[[rule]] {name:?} can never decide, because earlier rules together fit wherever it fits; \
+                 move it before them, or remove it"
+            );
+            doubts.push(Doubt { kind: "never-decides", place: place.to_owned(), message });
+        }
+        let names_people = |rule: &Rule| rule.users.is_some() || rule.groups.is_some();
+        let mut databases = Vec::new();
+        if self.policy.rules().any(names_people) {
+            databases.push("passwd");
+        }
+        if !self.policy.groups().is_empty() {
+            databases.push("group");
+        }
+        let hidden = hidden_outages(&databases).into_iter();
+        let hidden = hidden.map(|(place, message)| Doubt { kind: "outage-hidden", place, message });
+        doubts.extend(hidden);
+        doubts
+    }
+
+    /// Returns these doubts as lines with file and line.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let unknown = |(group, place): &(GroupName, String)| {
-            let group = group.as_str();
-            match nix::unistd::Group::from_name(group) {
-                Ok(Some(_)) => None,
-                Ok(None) => Some(format!(
-                    "{place}: groups: no group {group:?} is known, so it has no members; correct the name"
-                )),
-                Err(error) => Some(format!(
-                    "{place}: groups: group {group:?} cannot be looked up ({}), so the rule counts as \
-                     strictly as it can; see nsswitch.conf",
-                    error.desc()
-                )),
-            }
-        };
-        self.group_places.iter().filter_map(unknown).collect()
+        self.doubts().iter().map(Doubt::line).collect()
     }
+}
+
+/// What may be wrong with rules.
+#[derive(Clone, Debug)]
+pub(crate) struct Doubt {
+    /// A word for programs: `group-unknown`, `group-not-looked-up`, `never-decides` or
+    /// `outage-hidden`.
+    pub(crate) kind: &'static str,
+    /// `FILE:LINE`.
+    pub(crate) place: String,
+    /// What may be wrong, and what to do.
+    pub(crate) message: String,
+}
+
+impl Doubt {
+    fn line(&self) -> String {
+        format!("{}: {}", self.place, self.message)
+    }
+}
+
+/// Returns the doubt about a group, if there is one.
+fn group((group, place): &(GroupName, String)) -> Option<Doubt> {
+    let group = group.as_str();
+    let (kind, message) = match nix::unistd::Group::from_name(group) {
+        Ok(Some(_)) => return None,
+        Ok(None) => (
+            "group-unknown",
+            format!("groups: no group {group:?} is known, so it has no members; correct the name"),
+        ),
+        Err(error) => (
+            "group-not-looked-up",
+            format!(
+                "groups: group {group:?} cannot be looked up ({}), so the rule counts as strictly as it can; see \
+                 nsswitch.conf",
+                error.desc()
+            ),
+        ),
+    };
+    Some(Doubt { kind, place: place.clone(), message })
 }

@@ -252,3 +252,32 @@ fn what_needs_a_restart_is_named_key_by_key() {
     }
     assert!(compared > 10, "{compared}");
 }
+
+#[test]
+fn a_draft_stands_for_the_file_of_its_name() {
+    let rule = |name: &str| {
+        format!("[[rule]]\nname = \"{name}\"\nusers = [\"{name}\"]\nthen = \"deny\"\n")
+    };
+    let files =
+        Files::new(&rule("main")).drop_in("10-a.toml", &rule("a")).drop_in("30-c.toml", &rule("c"));
+    let load = |path: &str, text: &str| {
+        let draft = Draft { path: path.into(), text: text.into() };
+        let loaded = Config::load_with(&files.main(), this_user(), Some(&draft));
+        let names = |rules: RuleSet| -> Vec<String> {
+            rules.policy.rules().map(|rule| rule.name.to_string()).collect()
+        };
+        loaded.map(|(_, rules)| names(rules)).map_err(|error| error.to_string())
+    };
+    for (path, expected) in [
+        ("/root/10-a.toml", &["main", "new", "c"][..]),
+        ("20-b.toml", &["main", "a", "new", "c"]),
+        ("./totpd.toml", &["new", "a", "c"]),
+        ("40-d.toml", &["main", "a", "c", "new"]),
+    ] {
+        assert_eq!(load(path, &rule("new")).unwrap(), expected, "{path}");
+    }
+    let error = load("/root/10-a.toml", "[[rule]]\nform = 1\n").unwrap_err();
+    assert!(error.starts_with("/root/10-a.toml:2: "), "{error}");
+    fs::remove_file(files.main()).unwrap();
+    assert_eq!(load("totpd.toml", &rule("new")).unwrap(), ["new", "a", "c"]);
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use totpd_core::policy::Groups;
+use totpd_core::policy::{GroupName, Groups};
 use totpd_core::user_name::UserName;
 use totpd_store::mutex::lock;
 
@@ -63,6 +63,18 @@ impl Daemon {
                 Groups::UNKNOWN
             }
         }
+    }
+
+    /// Returns which of these groups `user` is in, as NSS says now.
+    ///
+    /// # Errors
+    /// [`NssUnavailable`] if NSS says nothing of the user, or nothing in time.
+    pub(crate) async fn memberships(
+        &self,
+        user: UserName,
+        groups: Vec<GroupName>,
+    ) -> Result<Memberships, NssUnavailable> {
+        self.nss.memberships(user, groups).await
     }
 
     /// Reports that rules are judged without knowing who somebody is.

@@ -47,7 +47,7 @@ impl<'r> Course<'r> {
         Self::without_offer(requirement, context, account, record)
     }
 
-    /// Returns the course of a login at which the user makes no factor, and no rule lets by.
+    /// Returns the course of a login at which the user makes no factor, and no rule skips the code.
     pub(crate) fn without_offer<S>(
         requirement: &Requirement<'_>,
         context: &LoginContext,

@@ -112,7 +112,9 @@ impl LocalLogin {
             }
             Course::Nullok => {
                 let reason = Reason::SkippedNotEnrolled;
-                self.record(LoginEvent::new(login, LoginOutcome::Skipped, reason));
+                let rule = requirement.rule().map(|rule| &rule.name);
+                let event = LoginEvent::new(login, LoginOutcome::Skipped, reason);
+                self.record(LoginEvent { rule, ..event });
                 return Ok(BeginReply::Skip { message: None });
             }
             Course::LetBy(_) | Course::Enroll | Course::Ask => {}

@@ -2,7 +2,7 @@
 
 use totpd_core::account::Account;
 use totpd_core::enrollment;
-use totpd_core::policy::{Decision, Judgment, Requirement, Rule, Then};
+use totpd_core::policy::{Decision, Judgment, Requirement};
 use totpd_core::record::Outline;
 use totpd_core::verification::Method;
 use totpd_interface::dictionary::DictReader as _;
@@ -19,6 +19,7 @@ use crate::login::prompt::Wait;
 use crate::login::ruling::{self, Scene, Seen};
 use crate::login::why;
 use crate::manage::authorization::AuthorizedCaller;
+use crate::manage::rules::then;
 
 /// A login to explain.
 #[derive(Debug)]
@@ -142,15 +143,6 @@ fn explained(
         .with_some("deadline", deadline)
         .with("in_doubt", decision.is_in_doubt)
         .with("rules", rules)
-}
-
-fn then(rule: &Rule) -> &'static str {
-    match rule.then {
-        Then::Require(_) => "require",
-        Then::Skip => "skip",
-        Then::Deny => "deny",
-        Then::EnrollBy(_) => "enroll-by",
-    }
 }
 
 fn word(method: Method) -> String {

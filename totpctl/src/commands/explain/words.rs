@@ -103,7 +103,7 @@ fn line(explained: &Map<String, Value>, asking: &Asking) -> Vec<String> {
     }
     if *lets_nobody_by && details::text(explained, "pam") == "PAM_IGNORE" {
         lines.push(
-            "But PAM_IGNORE lets nobody in here, because no other line accepts: behind a password or a key, \
+            "But PAM_IGNORE lets nobody in here, because no other line accepts. Behind a password or a key, \
              add \"auth required pam_permit.so\" after that line."
                 .into(),
         );

@@ -64,6 +64,18 @@ impl Policy {
         })
     }
 
+    /// Returns the rules that can never decide, because several earlier ones together fit wherever
+    /// they fit. It compares entry by entry, so it finds no network that several others fill.
+    pub fn jointly_shadowed(&self) -> impl Iterator<Item = &Rule> {
+        let shadowed = self.entries.iter().enumerate().filter(|(index, later)| {
+            let parts = later.rule.parts();
+            let earlier = || self.entries.iter().take(*index);
+            let is_covered = |part: &Rule| earlier().any(|earlier| earlier.rule.covers(part));
+            parts.len() > 1 && parts.iter().all(is_covered)
+        });
+        shadowed.map(|(_, entry)| &entry.rule)
+    }
+
     /// Returns the rules that can never decide, each with an earlier rule that fits wherever it
     /// fits. It finds no rule that only several earlier ones together leave nothing for.
     pub fn shadowed(&self) -> impl Iterator<Item = (&Rule, &Rule)> {

@@ -33,9 +33,10 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SshdPasswordMissing
         | Id::StoreDiskReadOnly
         | Id::StoreLeftOut => "it shuts everybody out",
-        Id::SshdMatchRootCannotLogIn | Id::SshdRootCannotLogIn | Id::SudoNobodyBecomesRoot => {
-            "it shuts root out"
-        }
+        Id::RuleDeniesRoot
+        | Id::SshdMatchRootCannotLogIn
+        | Id::SshdRootCannotLogIn
+        | Id::SudoNobodyBecomesRoot => "it shuts root out",
         Id::EnrolledUnknown
         | Id::HostNotChecked
         | Id::IncludeCycle
@@ -63,11 +64,15 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::EnrollWithoutSetcred
         | Id::FactorOfAnotherUid
         | Id::NoOwnStack
+        | Id::NssHidesOutage
         | Id::NullokWithoutEffect
         | Id::PasswordTriedAsCode
         | Id::RootLocked
         | Id::RootNotAsked
         | Id::RootWithoutCode
+        | Id::RuleGroupUnknown
+        | Id::RuleNeverDecides
+        | Id::RuleSkipsCode
         | Id::SelinuxConfinedUsers
         | Id::ServicesOfFactorIncomplete
         | Id::SiblingOptionsDiffer
@@ -168,6 +173,7 @@ mod tests {
         "nullok-without-password",
         "one-prompt-program",
         "option-invalid",
+        "rule-denies-root",
         "selinux-module-missing",
         "selinux-servers-denied",
         "sshd-cannot-ask",

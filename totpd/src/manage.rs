@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use totpd_core::authorization::{Need, Operation, need};
 use totpd_core::management;
-use totpd_interface::{Dictionary, Error};
+use totpd_interface::{Dictionary, Error, JudgedRule};
 use zeroize::Zeroizing;
 
 use crate::access::origin::Origin;
@@ -181,7 +181,7 @@ impl Manager {
         origin: &Origin,
         user: String,
         login: &Dictionary,
-    ) -> Result<Dictionary, Error> {
+    ) -> Result<(Dictionary, Vec<JudgedRule>), Error> {
         let asked = Asked::parse(login)?;
         let caller = AuthorizedCaller::new(&self.0, &user, Operation::Explain, origin).await?;
         explain::explain(&self.0, &caller, &asked).await

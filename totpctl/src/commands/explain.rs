@@ -4,7 +4,7 @@ mod words;
 
 use serde_json::{Map, Value, json};
 use totpd_interface::login::COMBINED_PROMPT;
-use totpd_interface::{Dictionary, ModuleOption};
+use totpd_interface::{Dictionary, JudgedRule, ModuleOption};
 
 use self::words::page;
 use crate::cli::Explain;
@@ -19,7 +19,7 @@ pub(super) fn run(options: &Explain, json: bool) -> Result<(), Error> {
     let login = login(options, &asking);
     let client = Client::connect()?;
     let reply = client.manager(async |totpd| totpd.explain(&options.user, &login).await)?;
-    let explained = details::object(&reply);
+    let explained = with_rules(details::object(&reply.0), reply.1);
     match json {
         true => output::json(&object(explained, &asking)),
         false => output::lines(&page(&explained, &asking)),
@@ -57,6 +57,26 @@ fn login(options: &Explain, asking: &Asking) -> Dictionary {
         ("show_names", has(ModuleOption::ShowNames).map(Into::into)),
         ("at", options.at.map(Into::into)),
     ])
+}
+
+/// Adds the rules that the daemon looked at.
+fn with_rules(mut explained: Map<String, Value>, rules: Vec<JudgedRule>) -> Map<String, Value> {
+    let object = |(name, place, then, judgment, condition, why): JudgedRule| {
+        let entries = [
+            ("name", name),
+            ("place", place),
+            ("then", then),
+            ("judgment", judgment),
+            ("condition", condition),
+            ("why", why),
+        ];
+        // A rule that fits lacks no condition.
+        let known =
+            entries.into_iter().filter(|(key, text)| *key != "condition" || !text.is_empty());
+        known.map(|(key, text)| (key.to_owned(), text.into())).collect::<Map<_, Value>>()
+    };
+    explained.insert("rules".into(), rules.into_iter().map(object).map(Value::from).collect());
+    explained
 }
 
 /// Returns what the daemon says, and the line that asks.

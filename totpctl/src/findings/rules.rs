@@ -107,7 +107,7 @@ fn root_is_denied(client: &Client, services: &[&str], rules: &[Entry]) -> bool {
         let login =
             details::dictionary([("service", Some((*service).into())), (key, Some(from.into()))]);
         let explained = client.manager(async |totpd| totpd.explain("root", &login).await);
-        explained.is_ok_and(|explained| {
+        explained.is_ok_and(|(explained, _)| {
             details::text(&details::object(&explained), "requirement") == "deny"
         })
     };

@@ -21,6 +21,10 @@ pub enum Authentication {
     Never,
 }
 
+/// A rule that decides about a login, or comes before that one: its name, `FILE:LINE`, what it says,
+/// its judgment, the condition that does not hold, and why.
+pub type JudgedRule = (String, String, String, String, String, String);
+
 /// A client of the interface `Manager`.
 #[derive(Clone, Debug)]
 pub struct ManagerProxy<'p> {
@@ -134,7 +138,11 @@ impl ManagerProxy<'_> {
     ///
     /// # Errors
     /// See [`Self::enroll`].
-    pub async fn explain(&self, user: &str, login: &Dictionary) -> Result<Dictionary, Error> {
+    pub async fn explain(
+        &self,
+        user: &str,
+        login: &Dictionary,
+    ) -> Result<(Dictionary, Vec<JudgedRule>), Error> {
         self.call("Explain", &(user, login)).await
     }
 

@@ -2,12 +2,12 @@
 
 use totpd_core::account::Account;
 use totpd_core::enrollment;
-use totpd_core::policy::{Decision, Judgment, Requirement};
+use totpd_core::policy::{Decision, Judgment, Requirement, Rule};
 use totpd_core::record::Outline;
 use totpd_core::verification::Method;
 use totpd_interface::dictionary::DictReader as _;
 use totpd_interface::login::{LoginContext, Nonce};
-use totpd_interface::{DictBuilder, Dictionary, Error};
+use totpd_interface::{DictBuilder, Dictionary, Error, JudgedRule};
 use totpd_journal::escape::escape_within;
 
 use crate::access::login_context::login_source;
@@ -58,7 +58,7 @@ pub(crate) async fn explain(
     daemon: &Daemon,
     caller: &AuthorizedCaller,
     asked: &Asked,
-) -> Result<Dictionary, Error> {
+) -> Result<(Dictionary, Vec<JudgedRule>), Error> {
     let (context, user) = (&asked.context, &caller.account);
     let (account, stored, is_damaged) = match daemon.read(user).await {
         Err(Error::StoreCorrupt(_)) => (daemon.substitute_for_damaged(user), None, true),
@@ -86,7 +86,8 @@ pub(crate) async fn explain(
         now,
     };
     let outlook = Outlook::new(&decision.requirement, &of);
-    let explained = explained(user, context, &rulebook, &decision, &seen);
+    let rules = judged(user, context, &rulebook, &seen);
+    let explained = explained(user, context, &decision);
     let methods: Vec<String> = outlook.methods.iter().map(|method| word(*method)).collect();
     let explained = explained
         .with("at", now)
@@ -97,36 +98,34 @@ pub(crate) async fn explain(
         .with("asks", outlook.asks)
         .with_some("shows", outlook.shows)
         .with("methods", methods);
-    Ok(explained.into())
+    Ok((explained.into(), rules))
 }
 
-/// Returns what the rules say, and why.
-fn explained(
+/// Returns the rules up to the one that decides, each with its judgment, and why.
+fn judged(
     account: &Account,
     context: &LoginContext,
     rulebook: &Rulebook,
-    decision: &Decision<'_>,
     seen: &[Seen<'_>],
-) -> DictBuilder {
+) -> Vec<JudgedRule> {
     let user = account.key.as_row_name();
     let place = ruling::place(context);
-    let places = rulebook.rules.placed().map(|(_, place)| place);
-    let describe = |((rule, judgment), file): (&Seen<'_>, &str)| -> Dictionary {
+    let describe = |((rule, judgment), (_, file)): (&Seen<'_>, (&Rule, &str))| {
         let (word, condition) = match judgment {
-            Judgment::Fits => ("fits", None),
-            Judgment::Misfits(condition) => ("misfits", Some(condition)),
-            Judgment::Unknown(condition) => ("unknown", Some(condition)),
+            Judgment::Fits => ("fits", ""),
+            Judgment::Misfits(condition) => ("misfits", condition.key()),
+            Judgment::Unknown(condition) => ("unknown", condition.key()),
         };
-        let built = DictBuilder::new()
-            .with("name", rule.name.as_str().to_owned())
-            .with("place", file.to_owned())
-            .with("then", then(rule))
-            .with("judgment", word)
-            .with_some("condition", condition.map(|condition| condition.key()))
-            .with("why", why::why(rule, *judgment, &user, context, place));
-        built.into()
+        let why = why::why(rule, *judgment, &user, context, place);
+        let name = rule.name.as_str().to_owned();
+        (name, file.to_owned(), then(rule).to_owned(), word.to_owned(), condition.to_owned(), why)
     };
-    let rules: Vec<Dictionary> = seen.iter().zip(places).map(describe).collect();
+    seen.iter().zip(rulebook.rules.placed()).map(describe).collect()
+}
+
+/// Returns what the rules say.
+fn explained(account: &Account, context: &LoginContext, decision: &Decision<'_>) -> DictBuilder {
+    let user = account.key.as_row_name();
     let (requirement, deadline) = match decision.requirement {
         Requirement::Code(..) => ("code", None),
         Requirement::Deny(_) => ("deny", None),
@@ -137,12 +136,11 @@ fn explained(
     DictBuilder::new()
         .with("user", user.to_string())
         .with("service", context.service.clone().unwrap_or_default())
-        .with("from", why::origin(context, place))
+        .with("from", why::origin(context, ruling::place(context)))
         .with_some("rule", rule.map(|rule| rule.name.as_str().to_owned()))
         .with("requirement", requirement)
         .with_some("deadline", deadline)
         .with("in_doubt", decision.is_in_doubt)
-        .with("rules", rules)
 }
 
 fn word(method: Method) -> String {

@@ -152,7 +152,7 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 49] = [
+    const REFUSED: [&str; 50] = [
         "acceptances-invalid",
         "code-asked-twice",
         "configuration-invalid",

@@ -10,10 +10,12 @@ import re
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lint"))
+from rust_source import strings, without_comments, without_tests
+
 FOLDERS = ["pam_totp", "totpctl", "totpd"]
 COUNT = 30
 PAGE = pathlib.Path("docs/development/messages-sample.md")
-QUERY = re.compile(r"^(ALTER|BEGIN|CREATE|DELETE|DROP|INSERT|PRAGMA|SELECT|UPDATE|WITH)\b")
 # Calls that look for a text of another program.
 SEARCHES = r"(?:contains|starts_with|ends_with|strip_prefix|strip_suffix|split_once|find)\("
 # A file of tests that another file declares.
@@ -39,17 +41,15 @@ def is_searched(text, start):
 
 def messages():
     for path, text in sources().items():
-        text = text.split("#[cfg(test)]\nmod tests {")[0]
-        text = "\n".join("" if line.lstrip().startswith("//") else line for line in text.splitlines())
-        # A string starts and ends on one line, or its lines end in a backslash.
-        for found in re.finditer(r'"((?:[^"\\\n]|\\(?:.|\n\s*))*)"', text):
-            message = re.sub(r"\\\n\s*", "", found.group(1)).replace('\\"', '"').replace("\\n", " ").strip()
+        text = without_comments(without_tests(text))
+        for start, message in strings(text):
+            message = message.replace("\\n", " ").strip()
             # A message has blanks between its words. A name of a file has none.
             words = [word for word in message.split() if re.search(r"[A-Za-z]{2,}", word)]
             is_sentence = len(words) >= 5 and re.match(r"^[{A-Za-z]", message)
-            if is_searched(text, found.start()):
+            if is_searched(text, start):
                 continue
-            if is_sentence and not QUERY.match(message) and not re.search(r"\||=ok|SHA256:", message):
+            if is_sentence and not re.search(r"\||=ok|SHA256:", message):
                 yield message, path
 
 

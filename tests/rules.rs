@@ -142,6 +142,8 @@ fn a_deadline_that_passed_stays_passed() {
     assert_eq!(told.shown, ["Enroll a second factor: 5 days left, run totpctl enroll"]);
     machine.set_clock(6 * 86_400);
     assert_eq!(machine.pam("totp", "bob", "000000").run().rc, pam::AUTH_ERR);
+    let log = machine.log();
+    assert!(log.contains("also if the clock goes back (rule roll-out)"), "{log}");
     for restarts in [false, true] {
         machine.set_clock(0);
         if restarts {

@@ -7,16 +7,16 @@ import re
 import sys
 from pathlib import Path
 
+from rust_source import LITERAL, without_tests
+
 WORD = r"[A-Za-z_][A-Za-z0-9_]*"
-# One pass, since a quote may stand in a comment, and "//" in a string. A character may be a quote too.
-LITERAL = re.compile(r'//[^\n]*|/\*.*?\*/|\bb?r(#*)".*?"\1|"(?:\\.|[^"\\])*"|' r"'(?:\\[^\n]?[^'\n]*|[^'\\\n])'", re.S)
 EXPORT = re.compile(r"\bpub use ([^;]+);")
 USE = re.compile(r"\buse ([^;]+);")
 
 
 def code(path):
     """The text of a file without comments, strings, its tests, and the paths of visibilities, which use nothing."""
-    text = re.sub(r"#\[cfg\(test\)\]\n(?:#\[[^\n]*\]\n)*(?:pub(?:\([^)]*\))? )?mod \w+ \{.*", "", path.read_text(), flags=re.S)
+    text = without_tests(path.read_text())
     text = LITERAL.sub(lambda found: "" if found[0].startswith("/") else '""', text)
     return re.sub(r"\bpub\([^)]*\)", "pub", text)
 

@@ -8,8 +8,8 @@ import sys
 import tomllib
 from pathlib import Path
 
-# One pass, since a quote may stand in a comment, and "//" in a string. A character may be a quote too.
-LITERAL = re.compile(r'//[^\n]*|/\*.*?\*/|\bb?r(#*)".*?"\1|"(?:\\.|[^"\\])*"|' r"'(?:\\[^\n]?[^'\n]*|[^'\\\n])'", re.S)
+from rust_source import LITERAL
+
 ATTRIBUTE = r"(?:#\[[^\]]*\]\s*)*"
 NAMED = re.compile(
     rf'(?:#\[path = (?P<path>"[^"]*")\]\s*{ATTRIBUTE}(?:pub(?:\([^)]*\))?\s+)?)?\bmod\s+(?P<name>\w+)\s*(?P<end>[;{{])|[{{}}]'

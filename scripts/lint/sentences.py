@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from rust_source import strings, without_comments, without_tests
+
 MAX_WORDS = 20
 # What stands for a piece of code, in a text whose words are counted.
 CODE = "\N{REPLACEMENT CHARACTER}"
@@ -135,12 +137,9 @@ def manual(text):
     yield from flush()
 
 
-STRING = re.compile(r'"((?:[^"\\\n]|\\(?:.|\n\s*))*)"')
-
-
 def rust(path, text):
     """The messages of a file, and its doc comments if they are texts of --help: (line, text)."""
-    text = re.sub(r"#\[cfg\(test\)\]\n(?:#\[[^\n]*\]\n)*mod tests \{.*", "", text, flags=re.S)
+    text = without_tests(text)
     if "totpctl/src/cli" in path.as_posix():
         comment = r"(?m)(?:^[ ]*///[^\n]*\n)+"
         for found in re.finditer(comment, text):
@@ -150,16 +149,13 @@ def rust(path, text):
             line = text.count("\n", 0, found.start()) + 1
             for start, block in markdown(re.sub(r"(?m)^[ ]*/// ?", "", found[0])):
                 yield line + start - 1, block
-    code = re.sub(r"(?m)^\s*//.*$", "", text)
-    for found in STRING.finditer(code):
-        message = re.sub(r"\\\n\s*", "", found[1]).replace('\\"', '"')
-        if re.match(r"(ALTER|BEGIN|CREATE|DELETE|DROP|INSERT|PRAGMA|SELECT|UPDATE|WITH)\b", message):
-            continue
+    code = without_comments(text)
+    for start, message in strings(code):
         # A value that follows a full stop is a sentence of its own.
         message = re.sub(r"\{[^}]*\}", CODE, re.sub(r"\.(\{[^}]*\}) ", r". \1. ", message))
         for block in re.split(r"\\n|;\s", message):
             # A quoted command is one word.
-            yield code.count("\n", 0, found.start()) + 1, re.sub(r'"[^"]*"', CODE, block)
+            yield code.count("\n", 0, start) + 1, re.sub(r'"[^"]*"', CODE, block)
 
 
 def files(root):

@@ -46,6 +46,20 @@ fn services_of_one_program_change_together() {
     assert!(same.contains("sudo has no options, and sudo-i keeps nullok"), "{same}");
 }
 
+/// The second file cannot be written, after the first one was.
+#[test]
+fn a_file_that_cannot_be_changed_leaves_the_others_as_they_were() {
+    let (machine, _) = machine();
+    let block = "mkdir /etc/pam.d/.sudo-i.totpctl-new";
+    let reason = "cannot change /etc/pam.d/sudo-i: ";
+    machine.run(block).stdout_ok();
+    assert_refused(&machine, "totpctl enable sudo --option nullok", reason);
+    machine.run("rmdir /etc/pam.d/.sudo-i.totpctl-new").stdout_ok();
+    machine.run("totpctl enable sudo --option nullok").stdout_ok();
+    machine.run(block).stdout_ok();
+    assert_refused(&machine, "totpctl disable sudo", reason);
+}
+
 #[test]
 fn a_service_keeps_a_line_that_asks_who_a_user_is() {
     let (machine, _) = machine();

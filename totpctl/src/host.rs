@@ -1,4 +1,5 @@
-//! This host: what is read of it, and how it is modeled. Nothing here judges or prints.
+//! This host: what is read of it, and how it is modeled. Nothing here makes a finding or
+//! prints, and only `sshd/reload.rs` acts.
 
 pub(crate) mod accounts;
 pub(crate) mod confinement;

@@ -4,6 +4,7 @@ pub(crate) mod asking_line;
 pub(crate) mod asking_services;
 pub(crate) mod atomic_file;
 pub(crate) mod change;
+pub(crate) mod change_set;
 pub(crate) mod families;
 pub(crate) mod files;
 pub(crate) mod folders;

@@ -5,5 +5,3 @@ pub(crate) mod content;
 pub(crate) mod line;
 pub(crate) mod need;
 pub(crate) mod obstacle;
-pub(crate) mod reload;
-mod running;

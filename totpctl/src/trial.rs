@@ -17,12 +17,12 @@ use self::lock::{ExclusiveLock, lock_exclusive};
 use self::login_watch::Login;
 use self::state::{Trial, Tried, boot, now};
 use crate::error::Error;
+use crate::host::sshd::reload::Reloaded;
 use crate::pam::atomic_file::{beside, sync_folder, write_like};
 use crate::pam::change::{Change, cannot_change, changed_services};
 use crate::pam::lossless_text;
 use crate::sshd_drop_in::change::DropIn;
 use crate::sshd_drop_in::content::FILE;
-use crate::sshd_drop_in::reload::Reloaded;
 
 /// Starts a trial. The record is on the disk before any file changes. So [`ending::end`] can revert
 /// the trial after an interruption at any point.

@@ -23,11 +23,11 @@ mod draft;
 mod duration;
 mod error;
 mod fragment;
-mod key_places;
 mod rule;
 mod rule_list;
 mod rule_set;
 mod rule_values;
+mod setting_lines;
 
 /// The path of the configuration.
 pub const CONFIG_FILE: &str = "/etc/totpd/totpd.toml";
@@ -104,9 +104,9 @@ impl Config {
     }
 
     fn from_fragment(fragment: Fragment) -> Result<(Self, RuleSet), ConfigError> {
-        let Fragment { enrollment, verify, throttle, store, throttle_places, rules, .. } = fragment;
+        let Fragment { enrollment, verify, throttle, store, throttle_lines, rules, .. } = fragment;
         let contradiction = |keys: [&str; 2], message: &str| ConfigError::Contradiction {
-            places: throttle_places.of(keys),
+            places: throttle_lines.of(keys),
             message: format!("[throttle] {message}"),
         };
         let throttle = ThrottleRules {

@@ -23,7 +23,7 @@ use crate::audit::condition::Condition;
 use crate::config::Config;
 use crate::daemon::deadlines::Deadlines;
 use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
-use crate::daemon::recent_accounts::RecentAccounts;
+use crate::daemon::recent_answers::RecentAnswers;
 use crate::daemon::rulebook::Rulebook;
 use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
@@ -35,8 +35,7 @@ use crate::host::user_files::UserFiles;
 pub(crate) mod admission;
 pub(crate) mod deadlines;
 pub(crate) mod hash_worker;
-mod recent_accounts;
-mod recent_groups;
+mod recent_answers;
 mod records;
 pub(crate) mod reload;
 pub(crate) mod rulebook;
@@ -64,7 +63,8 @@ pub(crate) struct Daemon {
     store: Store,
     store_health: StoreHealth,
     nss: Nss,
-    recent_accounts: RecentAccounts,
+    /// The accounts of names, until the files of users change.
+    recent_accounts: RecentAnswers<Account, UserFiles>,
     buckets: Buckets,
     hash_worker: HashWorker,
 }
@@ -93,7 +93,7 @@ impl Daemon {
             store,
             store_health: StoreHealth::default(),
             nss: Nss::new(),
-            recent_accounts: RecentAccounts::default(),
+            recent_accounts: RecentAnswers::new(ACCOUNTS_KEPT_MS),
             buckets,
             hash_worker: HashWorker::start()?,
         })
@@ -243,6 +243,9 @@ impl Daemon {
         })
     }
 }
+
+/// The milliseconds after which NSS is asked for an account again: as long as a code is shown.
+const ACCOUNTS_KEPT_MS: u64 = 30_000;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -10,13 +10,14 @@ use crate::error::Error;
 use crate::findings::sshd;
 use crate::host::people::people_with_locked_password;
 use crate::host::sshd::lists_with_pam;
+use crate::host::sshd::reload::Reloaded;
 use crate::pam::change::{
     Change, asking_line, current_options, differing_options, how_to_drop_options, plan_disable,
 };
+use crate::pam::change_set::apply_all;
 use crate::pam::files::read;
 use crate::sshd_drop_in::change::{self as drop_in, DropIn};
 use crate::sshd_drop_in::content::FILE;
-use crate::sshd_drop_in::reload::Reloaded;
 use crate::terminal::output;
 use crate::trial::lock;
 
@@ -210,7 +211,7 @@ fn remove(
     let _lock = lock::lock_exclusive()?;
     changes.iter().try_for_each(Change::check_unchanged)?;
     drop_in.as_ref().map_or(Ok(()), DropIn::check_unchanged)?;
-    changes.iter().try_for_each(Change::apply)?;
+    apply_all(changes)?;
     match drop_in.as_ref().map(DropIn::put_in_force).transpose() {
         Ok(reloaded) => Ok((drop_in, reloaded)),
         Err(error) => {
@@ -254,7 +255,8 @@ fn leftover(lists: &[String], locked: &[String]) -> Option<String> {
     ))
 }
 
-/// Has sshd be able to ask, then changes the stacks: nobody is asked before sshd can.
+/// Has sshd be able to ask, then changes the stacks: nobody is asked before sshd can. If one of
+/// them cannot be changed, all is as before.
 fn apply(
     changes: &[Change],
     drop_in: Option<&DropIn>,
@@ -268,8 +270,7 @@ fn apply(
     changes.iter().try_for_each(Change::check_unchanged)?;
     drop_in.map_or(Ok(()), DropIn::check_unchanged)?;
     let reloaded = drop_in.map(DropIn::put_in_force).transpose()?;
-    let applied = changes.iter().try_for_each(Change::apply);
-    applied.map_err(|error| match drop_in {
+    apply_all(changes).map_err(|error| match drop_in {
         Some(drop_in) => drop_in.take_back(error),
         None => error,
     })?;

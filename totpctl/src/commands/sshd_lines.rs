@@ -9,12 +9,12 @@ use crate::cli::ModuleOptions;
 use crate::error::Error;
 use crate::host::sshd::config::effective::USUAL_SERVICE;
 use crate::host::sshd::question::suppose;
+use crate::host::sshd::reload::Reloaded;
 use crate::host::sshd::ways::stack;
 use crate::pam::change::{Change, current_options, read_after};
 use crate::sshd_drop_in::change::DropIn;
 use crate::sshd_drop_in::content::FILE;
 use crate::sshd_drop_in::line::Purpose;
-use crate::sshd_drop_in::reload::Reloaded;
 use crate::terminal::{input, output};
 
 /// Returns the drop-in to write, if sshd needs one and the administrator wants it. All that is

@@ -1,6 +1,6 @@
 //! The ways in by ssh, and what sshd's configuration means for the code.
 
-mod assessment;
+mod collection;
 mod doors;
 mod message;
 pub(crate) mod missing_password;
@@ -11,7 +11,7 @@ mod root_password;
 mod tests;
 mod uncounted_lists;
 
-use self::assessment::{assess, passwords_alone};
+use self::collection::{collect, passwords_alone};
 use self::doors::unknown_door;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
@@ -48,7 +48,7 @@ pub(crate) fn problems(read: &dyn Fn(&str) -> Option<String>) -> Option<String> 
 /// Returns why sshd refuses root, although it lets others in by a code.
 pub(crate) fn root_is_shut(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let mut report = Report::default();
-    assess(host_survey()?, &|service| stack::facts(service, read), &mut report);
+    collect(host_survey()?, &|service| stack::facts(service, read), &mut report);
     let mut notes = report.notes.iter();
     notes.find(|note| note.id() == FindingId::SshdRootCannotLogIn).map(Finding::sentence)
 }
@@ -81,7 +81,7 @@ fn sentences(
 ) -> Vec<String> {
     let Some(survey) = host_survey() else { return Vec::new() };
     let mut report = Report::default();
-    assess(survey, &|service| stack::facts(service, read), &mut report);
+    collect(survey, &|service| stack::facts(service, read), &mut report);
     explain_lists(survey, &mut report);
     let found = report.problems.iter().chain(&report.notes);
     found.filter(|finding| is_one(finding.id())).map(Finding::sentence).collect()
@@ -132,7 +132,7 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
     }
     match Survey::of_host() {
         Ok(survey) => {
-            let doors = assess(survey, &|service| stack::facts(service, read), report);
+            let doors = collect(survey, &|service| stack::facts(service, read), report);
             explain_lists(survey, report);
             let used = stack::facts(survey.everybody.config.pam.service(), read);
             let asks = asks || used.asks;

@@ -8,6 +8,7 @@ pub(crate) mod launch;
 pub(crate) mod pattern;
 pub(crate) mod question;
 mod quoted_words;
+pub(crate) mod reload;
 pub(crate) mod survey;
 pub(crate) mod ways;
 

@@ -1,6 +1,6 @@
 //! Replaces a file atomically, and keeps its owner, mode and labels.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -75,4 +75,46 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Returns the metadata of a name, if it exists. A link is not followed.
+pub(crate) fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reports whether these are two names of one file. An overlay file system copies a file of its
+/// lower layer when it gets a second name. The two then differ only in their inode.
+pub(crate) fn is_one_file(one: &Metadata, other: &Metadata) -> bool {
+    let rest = |file: &Metadata| {
+        (file.len(), file.mtime(), file.mtime_nsec(), file.mode(), file.uid(), file.gid())
+    };
+    one.ino() == other.ino() || rest(one) == rest(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_edited_is_another_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        fs::write(&one, "text").unwrap();
+        let of = |path: &Path| metadata(path).unwrap().unwrap();
+        fs::hard_link(&one, &other).unwrap();
+        assert!(is_one_file(&of(&one), &of(&other)));
+        // A copy, as an overlay makes it.
+        fs::remove_file(&other).unwrap();
+        fs::write(&other, "text").unwrap();
+        let mtime = of(&one).modified().unwrap();
+        fs::File::options().append(true).open(&other).unwrap().set_modified(mtime).unwrap();
+        assert!(is_one_file(&of(&one), &of(&other)));
+        fs::write(&other, "a line more").unwrap();
+        assert!(!is_one_file(&of(&one), &of(&other)));
+        assert!(metadata(&folder.path().join("none")).unwrap().is_none());
+    }
 }

@@ -68,6 +68,12 @@ impl Change {
         };
         result.map_err(|error| cannot_change(&self.path, &error))
     }
+
+    #[cfg(test)]
+    pub(super) fn example(service: &str, path: PathBuf, before: &str, after: &str) -> Self {
+        let (before, after) = (before.into(), after.into());
+        Self { service: service.into(), source: path.clone(), path, before, after }
+    }
 }
 
 /// The file of a service.

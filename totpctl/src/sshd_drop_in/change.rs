@@ -10,9 +10,9 @@ use super::content::{Content, FILE, text};
 use super::line::{Line, Purpose, missing};
 use super::need;
 use super::obstacle::obstacle;
-use super::reload::{Reload, Reloaded, check_files};
 use crate::error::Error;
 use crate::host::sshd::question::{Answer, ask_files};
+use crate::host::sshd::reload::{Reload, Reloaded, check_files};
 use crate::pam::atomic_file::{remove, replace, sync_folder};
 
 /// A change of the drop-in.

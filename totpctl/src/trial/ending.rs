@@ -1,18 +1,17 @@
 //! Ends a trial: restores all files, or keeps the change. After an interruption, the next call
 //! starts over.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::login_watch;
 use super::state::{FOLDER, Trial, Tried};
 use crate::error::Error;
-use crate::pam::atomic_file::{beside, remove, sync_folder};
+use crate::host::sshd::reload::Reload;
+use crate::pam::atomic_file::{beside, is_one_file, metadata, remove, sync_folder};
 use crate::pam::change::cannot_change;
 use crate::pam::lossless_text;
-use crate::sshd_drop_in::reload::Reload;
 
 /// Ends a trial: keeps the change if a user logged in, and restores the files otherwise.
 pub(super) fn end(trial: &mut Trial) -> Result<(), Error> {
@@ -91,23 +90,6 @@ fn save_edited(file: &Tried) {
     }
 }
 
-fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) => Ok(Some(metadata)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Reports whether these are two names of one file. An overlay file system copies a file of its
-/// lower layer when it gets a second name. The two then differ only in their inode.
-fn is_one_file(one: &Metadata, other: &Metadata) -> bool {
-    let rest = |file: &Metadata| {
-        (file.len(), file.mtime(), file.mtime_nsec(), file.mode(), file.uid(), file.gid())
-    };
-    one.ino() == other.ino() || rest(one) == rest(other)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,24 +122,5 @@ mod tests {
         };
         assert!(end(&mut trial).is_err());
         assert_eq!(fs::read_to_string(&other).unwrap(), "old");
-    }
-
-    #[test]
-    fn a_file_that_was_edited_is_another_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
-        fs::write(&one, "text").unwrap();
-        let of = |path: &Path| metadata(path).unwrap().unwrap();
-        fs::hard_link(&one, &other).unwrap();
-        assert!(is_one_file(&of(&one), &of(&other)));
-        // A copy, as an overlay makes it.
-        fs::remove_file(&other).unwrap();
-        fs::write(&other, "text").unwrap();
-        let mtime = of(&one).modified().unwrap();
-        fs::File::options().append(true).open(&other).unwrap().set_modified(mtime).unwrap();
-        assert!(is_one_file(&of(&one), &of(&other)));
-        fs::write(&other, "a line more").unwrap();
-        assert!(!is_one_file(&of(&one), &of(&other)));
-        assert!(metadata(&folder.path().join("none")).unwrap().is_none());
     }
 }

@@ -1,4 +1,8 @@
 //! What a restore closes: codes that may have been used after the backup was made.
+//!
+//! [`restore`] changes the record of the backup, and [`keep_used_codes`] adds what the present
+//! record knows. The floor (`replay_floor.rs`) closes what neither of them knows: the codes of an
+//! app up to the time of the restore.
 
 use alloc::vec::Vec;
 

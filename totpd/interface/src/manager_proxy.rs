@@ -21,8 +21,8 @@ pub enum Authentication {
     Never,
 }
 
-/// A rule that decides about a login, or comes before that one: its name, `FILE:LINE`, what it says,
-/// its judgment, the condition that does not hold, and why.
+/// A rule that decides about a login, or comes before that one: its name, `FILE:LINE`, what it
+/// says, its judgment, the condition that does not hold, and why.
 pub type JudgedRule = (String, String, String, String, String, String);
 
 /// A client of the interface `Manager`.

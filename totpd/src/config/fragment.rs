@@ -13,9 +13,9 @@ use totpd_core::otp::Algorithm;
 
 use crate::config::duration::Duration;
 use crate::config::error::ConfigError;
-use crate::config::key_places::{KeyPlaces, line};
 use crate::config::rule::RuleTable;
 use crate::config::rule_list::RuleList;
+use crate::config::setting_lines::{SettingLines, line};
 
 /// The content of one file.
 #[derive(Debug, Default, Deserialize)]
@@ -31,7 +31,7 @@ pub(crate) struct Fragment {
     #[serde(skip)]
     pub(crate) rules: RuleList,
     #[serde(skip)]
-    pub(crate) throttle_places: KeyPlaces,
+    pub(crate) throttle_lines: SettingLines,
 }
 
 /// The table `[enrollment]`.
@@ -116,9 +116,9 @@ impl Fragment {
             let message = format!("{key}{}", error.message());
             ConfigError::Content { path: path.to_path_buf(), line, message }
         })?;
-        let (rule, throttle_places) = (fragment.rule, KeyPlaces::find(path, text));
+        let (rule, throttle_lines) = (fragment.rule, SettingLines::find(path, text));
         let rules = RuleList::new(path, text, rule)?;
-        Ok(Self { throttle_places, rules, rule: Vec::new(), ..fragment })
+        Ok(Self { throttle_lines, rules, rule: Vec::new(), ..fragment })
     }
 
     /// Returns the content of `later`, and the content of this file for keys that `later` lacks.
@@ -143,10 +143,10 @@ impl Fragment {
             lock_after: b.lock_after.or(a.lock_after),
             known_source: b.known_source.or(a.known_source),
         };
-        let throttle_places = self.throttle_places.overridden_by(later.throttle_places);
+        let throttle_lines = self.throttle_lines.overridden_by(later.throttle_lines);
         let store = Store { mark: later.store.mark.or(self.store.mark), _backend: () };
         let rules = self.rules.followed_by(later.rules);
-        Self { enrollment, verify, throttle, store, throttle_places, rules, ..later }
+        Self { enrollment, verify, throttle, store, throttle_lines, rules, ..later }
     }
 }
 

@@ -7,9 +7,9 @@ use toml::Spanned;
 use totpd_core::policy::{GroupName, Policy, Rule};
 
 use crate::config::error::ConfigError;
-use crate::config::key_places::line;
 use crate::config::rule::RuleTable;
 use crate::config::rule_set::RuleSet;
+use crate::config::setting_lines::line;
 
 /// The rules of files, in the order of the files and then of each file.
 #[derive(Clone, Debug, Default)]

@@ -1,12 +1,13 @@
 //! The deadlines of the rules that passed. One that passed stays passed if somebody sets the clock
 //! back, so each is written down.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use totpd_core::policy::{Policy, RuleName};
 use totpd_journal::{Entry, Priority};
 use totpd_store::mutex::lock;
 
@@ -16,6 +17,10 @@ pub(crate) struct Deadlines {
     passed: Mutex<Passed>,
     file: Option<PathBuf>,
 }
+
+/// The deadlines of rules, and the rules of each.
+#[derive(Debug, Default)]
+pub(crate) struct DatedRules(BTreeMap<u64, Vec<RuleName>>);
 
 /// What is known of the deadlines that passed.
 #[derive(Debug, Default)]
@@ -32,6 +37,17 @@ struct Passed {
     is_unknown: bool,
 }
 
+impl DatedRules {
+    /// Returns the deadlines of `policy`.
+    pub(crate) fn of(policy: &Policy) -> Self {
+        let mut all = BTreeMap::<_, Vec<_>>::new();
+        for (rule, deadline) in policy.deadlines() {
+            all.entry(deadline.0).or_default().push(rule.clone());
+        }
+        Self(all)
+    }
+}
+
 impl Deadlines {
     /// Returns the deadlines that passed, as `file` says it. Without a file, they are kept in
     /// memory.
@@ -41,19 +57,17 @@ impl Deadlines {
 
     /// Returns `now` (seconds since 1970), or a later deadline of `all` that passed before. Writes
     /// down the deadlines that passed by `now`. What could not be written is tried again each time.
-    pub(crate) fn not_before(&self, all: &BTreeSet<u64>, now: u64) -> u64 {
-        if all.is_empty() {
+    pub(crate) fn not_before(&self, all: &DatedRules, now: u64) -> u64 {
+        if all.0.is_empty() {
             return now;
         }
         let mut passed = lock(&self.passed);
         passed.read(self.file.as_deref());
         if !passed.is_unknown {
-            for date in all.range(..=now) {
+            for (date, rules) in all.0.range(..=now) {
                 if passed.dates.insert(*date) {
                     passed.is_unsaved = self.file.is_some();
-                    let message = "a deadline of enroll-by passed: the rule now asks everybody for a \
-                                   code, also if the clock goes back";
-                    Entry::new(Priority::Notice, message.to_owned()).write();
+                    rules.iter().for_each(|rule| passed_entry(rule).write());
                 }
             }
             self.save(&mut passed);
@@ -63,8 +77,8 @@ impl Deadlines {
 
     /// Returns what [`Deadlines::not_before`] returns when the clock shows `time`. Writes nothing,
     /// because that time may never come.
-    pub(crate) fn at(&self, all: &BTreeSet<u64>, time: u64) -> u64 {
-        if all.is_empty() {
+    pub(crate) fn at(&self, all: &DatedRules, time: u64) -> u64 {
+        if all.0.is_empty() {
             return time;
         }
         let mut passed = lock(&self.passed);
@@ -116,13 +130,23 @@ impl Passed {
         }
     }
 
-    fn not_before(&self, all: &BTreeSet<u64>, now: u64) -> u64 {
+    fn not_before(&self, all: &DatedRules, now: u64) -> u64 {
         let latest = match self.is_unknown {
-            true => all.last(),
-            false => self.dates.iter().rev().find(|date| all.contains(date)),
+            true => all.0.last_key_value().map(|(date, _)| date),
+            false => self.dates.iter().rev().find(|date| all.0.contains_key(date)),
         };
         latest.map_or(now, |latest| now.max(*latest))
     }
+}
+
+/// Returns the record of a deadline that passed.
+fn passed_entry(rule: &RuleName) -> Entry {
+    let rule = rule.as_str();
+    let message = format!(
+        "a deadline of enroll-by passed: the rule asks everybody for a code, also if the clock goes \
+         back (rule {rule})"
+    );
+    Entry::new(Priority::Notice, message).with("TOTP_RULE", rule)
 }
 
 /// Reads a deadline a line.
@@ -151,17 +175,30 @@ fn write(path: &Path, passed: &BTreeSet<u64>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use totpd_core::policy::{Deadline, Rule, Then};
+
     use super::*;
+
+    fn policy(deadlines: &[u64]) -> Policy {
+        let name = RuleName::parse("rule").unwrap();
+        let (users, groups, services, from) = (None, None, None, None);
+        let rule = Rule { name, users, groups, services, from, then: Then::Skip };
+        let rule = |date: &u64| Rule { then: Then::EnrollBy(Deadline(*date)), ..rule.clone() };
+        Policy::new(deadlines.iter().map(rule).collect())
+    }
+
+    fn dated(deadlines: &[u64]) -> DatedRules {
+        DatedRules::of(&policy(deadlines))
+    }
 
     /// The deadlines of some rules.
     struct Opened {
         deadlines: Deadlines,
-        all: BTreeSet<u64>,
+        all: DatedRules,
     }
 
     fn open(all: &[u64], file: &Path) -> Opened {
-        let deadlines = Deadlines::in_file(Some(file));
-        Opened { deadlines, all: all.iter().copied().collect() }
+        Opened { deadlines: Deadlines::in_file(Some(file)), all: dated(all) }
     }
 
     impl Opened {
@@ -171,6 +208,24 @@ mod tests {
             assert_eq!(seen, told, "a look says the same");
             told
         }
+    }
+
+    #[test]
+    fn the_record_of_a_deadline_that_passed_names_its_rule() {
+        let entry = passed_entry(&RuleName::parse("roll-out 1").unwrap());
+        let text = String::from_utf8(entry.native()).unwrap();
+        let fields: Vec<_> = text.lines().collect();
+        assert!(fields.contains(&"TOTP_RULE=roll-out 1"), "{fields:?}");
+        assert!(fields.iter().any(|line| line.ends_with(" (rule roll-out 1)")), "{fields:?}");
+    }
+
+    #[test]
+    fn two_rules_may_have_one_deadline() {
+        let mut rules: Vec<_> = policy(&[100, 200]).rules().cloned().collect();
+        rules.push(Rule { name: RuleName::parse("other").unwrap(), ..rules[0].clone() });
+        let all = DatedRules::of(&Policy::new(rules));
+        let names = |date| all.0[&date].iter().map(RuleName::as_str).collect::<Vec<_>>();
+        assert_eq!((names(100), names(200)), (vec!["rule", "other"], vec!["rule"]));
     }
 
     #[test]
@@ -246,7 +301,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deadlines");
         let deadlines = Deadlines::in_file(Some(&file));
-        let of = |dates: &[u64], now| deadlines.not_before(&dates.iter().copied().collect(), now);
+        let of = |dates: &[u64], now| deadlines.not_before(&dated(dates), now);
         assert_eq!(of(&[100], 120), 120);
         assert_eq!(of(&[200], 50), 50, "another date");
         assert_eq!(of(&[], 50), 50);
@@ -255,7 +310,7 @@ mod tests {
         deadlines.retry();
         assert_eq!(of(&[100, 200], 50), 100, "it was read");
         let unread = Deadlines::in_file(Some(&file));
-        let all = [100, 200].into_iter().collect();
+        let all = dated(&[100, 200]);
         assert_eq!(unread.not_before(&all, 50), 200);
         fs::write(&file, "100\n").unwrap();
         assert_eq!(unread.not_before(&all, 50), 200, "until a reload");

@@ -1,29 +1,28 @@
 //! The rules in force, with what is kept for them.
 
-use std::collections::BTreeSet;
-
-use totpd_core::policy::Policy;
+use totpd_core::policy::{Groups, Policy};
 
 use crate::config::RuleSet;
-use crate::daemon::recent_groups::RecentGroups;
+use crate::daemon::deadlines::DatedRules;
+use crate::daemon::recent_answers::RecentAnswers;
 
 /// The rules in force, with what is kept for them. A reload replaces all of it at once, so a login
 /// that began with one keeps it to its end.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Rulebook {
     /// The rules.
     pub(crate) rules: RuleSet,
     /// The deadlines of the rules.
-    pub(super) deadlines: BTreeSet<u64>,
+    pub(super) deadlines: DatedRules,
     /// The groups of users. Groups have the numbers that these rules give them.
-    pub(super) recent_groups: RecentGroups,
+    pub(super) recent_groups: RecentAnswers<Groups>,
 }
 
 impl Rulebook {
     /// Returns these rules, ready to be in force.
     pub(crate) fn new(rules: RuleSet) -> Self {
-        let deadlines = rules.policy.deadlines().map(|deadline| deadline.0).collect();
-        Self { rules, deadlines, recent_groups: RecentGroups::default() }
+        let deadlines = DatedRules::of(&rules.policy);
+        Self { rules, deadlines, recent_groups: RecentAnswers::new(GROUPS_KEPT_MS) }
     }
 
     /// Returns the rules in the form in which they decide.
@@ -31,3 +30,12 @@ impl Rulebook {
         &self.rules.policy
     }
 }
+
+impl Default for Rulebook {
+    fn default() -> Self {
+        Self::new(RuleSet::default())
+    }
+}
+
+/// The milliseconds after which NSS is asked for groups again.
+const GROUPS_KEPT_MS: u64 = 60_000;

@@ -44,14 +44,14 @@ impl Daemon {
     /// again.
     pub(crate) async fn groups(&self, rulebook: &Rulebook, user: &UserName) -> Groups {
         let now = clock::monotonic_ms();
-        if let Some(groups) = rulebook.recent_groups.get(user, now) {
+        if let Some(groups) = rulebook.recent_groups.get(user.as_str(), &(), now) {
             return groups;
         }
         let names = rulebook.policy().groups().to_vec();
         match self.nss.memberships(user.clone(), names).await {
             Ok(Memberships { fits, is_whole: true }) => {
                 let groups = Groups::new(fits);
-                rulebook.recent_groups.keep(user, now, &groups);
+                rulebook.recent_groups.keep(user.as_str(), (), now, &groups);
                 groups
             }
             Ok(Memberships { fits, is_whole: false }) => {

@@ -83,7 +83,7 @@ fn room(policies: [&Policy; 2], logins: usize) -> usize {
     (MAX_JUDGMENTS / rules.saturating_mul(logins).max(1)).min(MAX_USERS)
 }
 
-/// Returns the users whom rules name and those who are enrolled, `room` at most, and whether that
+/// Returns the users that rules name and those who are enrolled, `room` at most, and whether that
 /// is all of them.
 async fn real_users(
     daemon: &Daemon,

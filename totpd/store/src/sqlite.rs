@@ -2,8 +2,7 @@
 //!
 //! One thread writes, and another flushes. Changes that are committed during a flush share the next
 //! one. A third thread reads, so a slow flush delays no prompt. A thread that may block does each
-//! itself if nothing is in its way ([`crate::blocking`]). A fourth thread copies the log into the
-//! file.
+//! itself if nothing is in its way ([`crate::blocking`]). A fourth thread checkpoints the log.
 //!
 //! A file uses those below it. Nothing points up:
 //!
@@ -13,9 +12,10 @@
 //! records                               single records
 //! local                                 the handle
 //! reader writer ─ transaction ─ flusher the threads that read, write and flush
-//! checkpoint                            the thread that copies the log
-//! database ─ connection ─ copier ─ log   the file
-//! reserve limits                        the length of the log
+//! checkpoint/thread                     the thread that checkpoints
+//! database ─ connection                 the file
+//! checkpoint/runner ─ checkpoint/decision, log   what checkpoints, and when
+//! reserve log_sizes                     the length of the log
 //! marker ─ witness_file, mark_rows      what a login may lean on
 //! migration ─ schema                    its format
 //! active_keys key_sources metadata      the keys
@@ -26,16 +26,15 @@
 mod active_keys;
 mod checkpoint;
 mod connection;
-mod copier;
 mod database;
 mod export;
 mod failure;
 mod flusher;
 mod key_sources;
 mod layout;
-mod limits;
 mod local;
 mod log;
+mod log_sizes;
 mod mark_rows;
 mod marker;
 mod metadata;

@@ -10,9 +10,9 @@ use crate::host::sshd::config::effective::Effective;
 use crate::host::sshd::launch::listener::{Listener, last_change, listener};
 use crate::host::sshd::launch::process::Time;
 use crate::host::sshd::question::Answer;
+use crate::host::sshd::reload::Reload;
 use crate::host::sshd::ways::stack::PamStack;
 use crate::host::sshd::ways::way::{Way, Who, ways};
-use crate::sshd_drop_in::reload::Reload;
 
 /// Adds that the sshd that listens has an older configuration than its files, if so. `stack` is the
 /// stack of its PAM service. `asks`: whether a stack of sshd asks for a code. If none asks, it is a

@@ -10,7 +10,7 @@ mod passwords;
 mod roll_out;
 mod root;
 
-use super::assessment::{assess, unread_drop_ins};
+use super::collection::{collect, unread_drop_ins};
 use crate::findings::finding::Finding;
 use crate::findings::report::Report;
 use crate::host::door::Door;
@@ -75,7 +75,7 @@ fn told(survey: &Survey, stack: &str) -> (Vec<String>, Vec<String>, Vec<String>)
         "denied" => of_text("auth required pam_deny.so\n"),
         _ => of_text(stack),
     };
-    let doors = assess(survey, &facts, &mut report);
+    let doors = collect(survey, &facts, &mut report);
     let ids = |findings: &[Finding]| {
         let id = |finding: &Finding| finding.id().token().to_owned();
         findings.iter().map(id).collect()
@@ -265,7 +265,7 @@ fn a_configuration_without_lists_says_which_methods_fail() {
     );
     let sentence = |survey: &Survey| {
         let mut report = Report::default();
-        let _ = assess(survey, &|_| of_text(PASSWORD_AND_CODE), &mut report);
+        let _ = collect(survey, &|_| of_text(PASSWORD_AND_CODE), &mut report);
         let [problem] = &report.problems[..] else { panic!("{:?}", report.problems) };
         problem.sentence()
     };

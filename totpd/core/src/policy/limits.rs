@@ -124,8 +124,9 @@ mod tests {
             (hundred_years, false, false),
             (u64::MAX, false, false),
         ] {
-            assert_eq!(Remember::new(seconds).is_some(), remembers, "{seconds}");
-            assert_eq!(Burst::new(seconds).is_some(), bursts, "{seconds}");
+            let remembered = remembers.then_some(seconds);
+            assert_eq!(Remember::new(seconds).map(Remember::seconds), remembered, "{seconds}");
+            assert_eq!(Burst::new(seconds).map(Burst::seconds), bursts.then_some(seconds));
         }
     }
 
@@ -147,6 +148,8 @@ mod tests {
         assert_eq!(Limits::default().and(wide), Limits::default());
         let either = Limits { subject: Subject::Either, methods: paper, ..narrow };
         assert_eq!((narrow.and(either), either.and(narrow)), (narrow, narrow));
+        let caller = Limits { subject: Subject::Caller, ..wide };
+        assert_eq!((caller.and(caller), caller.and(wide)), (caller, wide));
         assert!(!app.include(Method::Recovery) && paper.include(Method::Recovery));
         assert!(Methods::default().include(Method::Hotp) && Methods::of(&[]).is_none());
     }

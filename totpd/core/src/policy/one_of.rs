@@ -50,3 +50,24 @@ impl<T> OneOf<T> {
         other.0.iter().all(|narrow| self.0.iter().any(|wide| covers(wide, narrow)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn the_best_fit_counts_wherever_it_stands() {
+        let (no, unknown, yes) = (Fit::No, Fit::Unknown, Fit::Yes);
+        for (entries, best) in [
+            (vec![no], no),
+            (vec![no, unknown], unknown),
+            (vec![unknown, no], unknown),
+            (vec![no, unknown, yes], yes),
+            (vec![yes, unknown, no], yes),
+        ] {
+            assert_eq!(OneOf::new(entries).unwrap().best_fit(|fit| *fit), best);
+        }
+    }
+}

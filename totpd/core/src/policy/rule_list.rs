@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::policy::groups::GroupName;
-use crate::policy::rule::{Deadline, Rule, Then};
+use crate::policy::rule::{Deadline, Rule, RuleName, Then};
 
 /// The rules, in their order.
 #[derive(Clone, Debug, Default)]
@@ -56,10 +56,10 @@ impl Policy {
         &self.groups
     }
 
-    /// Returns the deadlines of the rules.
-    pub fn deadlines(&self) -> impl Iterator<Item = Deadline> {
+    /// Returns the rules that have a deadline, each with it.
+    pub fn deadlines(&self) -> impl Iterator<Item = (&RuleName, Deadline)> {
         self.rules().filter_map(|rule| match rule.then {
-            Then::EnrollBy(deadline) => Some(deadline),
+            Then::EnrollBy(deadline) => Some((&rule.name, deadline)),
             Then::Require(_) | Then::Skip | Then::Deny => None,
         })
     }

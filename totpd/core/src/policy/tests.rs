@@ -230,8 +230,34 @@ fn ten_thousand_rules_are_a_policy() {
         rule(&Spec { users: &[&user], services: &["sshd"], ..Spec::new("r", Then::Skip) })
     });
     let policy = Policy::new(rules.collect());
+    assert!(!policy.is_empty() && Policy::default().is_empty());
     assert_eq!(decided(&policy, &question("user9999", "sshd", None)).0, "skip");
     assert_eq!(decided(&policy, &question("user10000", "sshd", None)).0, "code");
+}
+
+#[test]
+fn of_two_requirements_the_stricter_one_counts_and_of_like_ones_the_first() {
+    let [one, two] = ["one", "two"].map(|name| rule(&Spec::new(name, Then::Skip)));
+    let (early, late) = (Deadline(1), Deadline(2));
+    let [skip, other_skip] = [Requirement::Skip(&one), Requirement::Skip(&two)];
+    let [deny, other_deny] = [Requirement::Deny(&one), Requirement::Deny(&two)];
+    let [until, other_until] = [&one, &two].map(|rule| Requirement::EnrollUntil(late, rule));
+    let sooner = Requirement::EnrollUntil(early, &two);
+    let code = Requirement::Code(Limits::NONE, Some(&one));
+    for (this, that, expected) in [
+        (skip, other_skip, skip),
+        (deny, other_deny, deny),
+        (until, other_until, until),
+        (until, sooner, sooner),
+        (sooner, until, sooner),
+        (skip, until, until),
+        (until, code, code),
+        (code, sooner, code),
+        (code, deny, deny),
+        (deny, skip, deny),
+    ] {
+        assert_eq!(this.or_stricter(that), expected, "{this:?} {that:?}");
+    }
 }
 
 #[test]

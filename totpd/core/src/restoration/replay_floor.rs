@@ -1,4 +1,8 @@
-//! The time of the last restore: every code that may have been accepted before it counts as used.
+//! The floor that a restore leaves: every code that may have been accepted before it counts as
+//! used.
+//!
+//! What else a restore closes is decided one level up, in `restoration.rs`. The store sets the
+//! floor (`sqlite/restore.rs`), and applies it to each record it reads (`sqlite/active_keys.rs`).
 
 use serde::{Deserialize, Serialize};
 

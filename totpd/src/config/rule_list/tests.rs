@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use totpd_core::policy::{
-    Deadline, Fit, Groups, Person, Place, Question, Requirement, Then, decide,
+    Deadline, Fit, Groups, Person, Place, Question, Requirement, RuleName, Then, decide,
 };
 use totpd_core::source::Origin;
 
@@ -44,7 +44,7 @@ fn rules_come_in_the_order_of_files_and_then_of_each_file() {
     let names: Vec<_> = config.policy.rules().map(|rule| rule.name.as_str()).collect();
     assert_eq!(names, ["robots", "always", "march"]);
     let deadlines: Vec<_> = config.policy.deadlines().collect();
-    assert_eq!(deadlines, [Deadline(1_803_859_200)]);
+    assert_eq!(deadlines, [(&RuleName::parse("march").unwrap(), Deadline(1_803_859_200))]);
     let origin = Origin { rhost: Some("10.1.2.3"), ..Origin::default() };
     let question = Question {
         user: Person::Account("svc-web"),

@@ -12,16 +12,18 @@ use nix::fcntl::{OFlag, PosixFadviseAdvice, posix_fadvise};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::sqlite::copier::{LogCopier, LogPages, checkpoint};
+use crate::sqlite::checkpoint::decision::LogPages;
+use crate::sqlite::checkpoint::runner::{CheckpointRunner, checkpoint};
 use crate::sqlite::layout::wal_path;
 use crate::sqlite::log::{Wal, flush_failure};
+use crate::sqlite::log_sizes::RESERVE_BYTES;
 use crate::sqlite::schema::FORMAT;
 
-/// The connection that writes, the log that flushes what it commits, and what copies that log.
+/// The connection that writes, the log that flushes what it commits, and what checkpoints that log.
 pub(super) struct WriteConnection {
     connection: Connection,
     log: Arc<Wal>,
-    copier: Arc<LogCopier>,
+    checkpoint_runner: Arc<CheckpointRunner>,
 }
 
 impl WriteConnection {
@@ -32,8 +34,8 @@ impl WriteConnection {
         // It also creates the log of a new file. It flushes the log, and writes nothing to it.
         restart_wal(&connection)?;
         let log = Arc::new(Wal::open(file).map_err(|error| flush_error(&error))?);
-        let copier = LogCopier::new(open(file)?, Arc::clone(&log));
-        Ok(Self { connection, log, copier: Arc::new(copier) })
+        let checkpoint_runner = Arc::new(CheckpointRunner::new(open(file)?, Arc::clone(&log)));
+        Ok(Self { connection, log, checkpoint_runner })
     }
 
     /// Replaces a connection that has failed, and reads the file from the disk. No other connection
@@ -49,17 +51,17 @@ impl WriteConnection {
         &self.log
     }
 
-    pub(super) fn copier(&self) -> &Arc<LogCopier> {
-        &self.copier
+    pub(super) fn checkpoint_runner(&self) -> &Arc<CheckpointRunner> {
+        &self.checkpoint_runner
     }
 
     pub(super) fn log_pages(&self) -> rusqlite::Result<LogPages> {
         checkpoint(&self.connection, "NOOP")
     }
 
-    /// Commits one page. If all of the log is copied, the log begins again with it. That takes a
-    /// flush, which the next login would wait for otherwise.
-    pub(super) fn begin_log(&self) -> rusqlite::Result<()> {
+    /// Commits one page. If all of the log is copied, the log restarts with it. That takes a flush,
+    /// which the next login would wait for otherwise.
+    pub(super) fn restart_log(&self) -> rusqlite::Result<()> {
         self.connection.pragma_update(None, "user_version", FORMAT)
     }
 
@@ -70,9 +72,9 @@ impl WriteConnection {
 }
 
 impl Drop for WriteConnection {
-    /// Nobody has the file open behind this, also if a copy is under way.
+    /// Nobody has the file open behind this, also if a checkpoint is under way.
     fn drop(&mut self) {
-        self.copier.close();
+        self.checkpoint_runner.close();
     }
 }
 
@@ -167,7 +169,3 @@ pub(super) fn flush_and_drop_page_cache(path: &Path) -> io::Result<()> {
 const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE
     .union(OpenFlags::SQLITE_OPEN_NO_MUTEX)
     .union(OpenFlags::SQLITE_OPEN_NOFOLLOW);
-
-/// Bytes of the log that are reserved, and of the file beside it. Less in tests of this crate,
-/// which fail every single write.
-pub(super) const RESERVE_BYTES: u64 = if cfg!(test) { 64 << 10 } else { 2 << 20 };

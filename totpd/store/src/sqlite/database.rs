@@ -9,9 +9,10 @@ use rusqlite::Connection;
 
 use crate::mutex::lock;
 use crate::sqlite::active_keys::ActiveKeys;
+use crate::sqlite::checkpoint::decision::{Consequence, LogPages, Next, consequence, next};
+use crate::sqlite::checkpoint::runner::CheckpointRunner;
 use crate::sqlite::connection::{self, WriteConnection};
-use crate::sqlite::copier::{LogCopier, LogPages};
-use crate::sqlite::failure::{WorkError, is_damage, is_full};
+use crate::sqlite::failure::{WorkError, is_full};
 use crate::sqlite::layout::wal_path;
 use crate::sqlite::mark_rows;
 use crate::sqlite::marker::{Decision, MarkRow, Marker};
@@ -63,59 +64,69 @@ impl Database {
         Ok(self.connection.insert(connection))
     }
 
-    /// Reports whether the log is to be copied while others commit. If it would outgrow its
-    /// reserve, it is copied here. The writer calls this after it handed its changes to the thread
-    /// that flushes. They do not wait for it.
-    pub(super) fn wants_copy(&mut self) -> bool {
+    /// Reports whether the thread for it has to run a checkpoint. If the log would outgrow its
+    /// reserve, the checkpoint runs here. The writer calls this after it handed its changes to the
+    /// thread that flushes. They do not wait for it.
+    pub(super) fn wants_checkpoint(&mut self) -> bool {
         let Ok(connection) = self.connection() else { return false };
         let limits = connection.log().limits();
-        match connection.log_pages() {
-            Ok(pages) if pages.are_copied() || pages.all < limits.copy_at => false,
-            Ok(pages) if pages.all < limits.stop_at => true,
-            Ok(_) => {
-                let copier = Arc::clone(connection.copier());
-                // Waits for a copy that is under way.
-                let result = copier.begin().run();
-                self.copied(&copier, result);
+        match connection.log_pages().map(|pages| next(pages, limits)) {
+            // The next commit restarts it.
+            Ok(Next::Nothing | Next::Restart) => false,
+            Ok(Next::Checkpoint) => true,
+            Ok(Next::CheckpointAlone) => {
+                let runner = Arc::clone(connection.checkpoint_runner());
+                // Waits for a checkpoint that is under way.
+                let result = runner.begin().run();
+                self.checkpoint_ended(&runner, result);
                 false
             }
             Err(error) => {
-                self.close_after(&error);
+                self.checkpoint_failed(&error);
                 false
             }
         }
     }
 
-    /// `copier` has copied the log, or failed. A log that is all copied begins again.
-    pub(super) fn copied(&mut self, copier: &Arc<LogCopier>, result: rusqlite::Result<LogPages>) {
-        // After a failed flush, another connection may have taken the place of the one that was
-        // copied from.
-        let Some(connection) =
-            self.connection.as_ref().filter(|connection| Arc::ptr_eq(connection.copier(), copier))
-        else {
-            return;
-        };
+    /// `runner` has run a checkpoint, or failed. A log that is all copied restarts.
+    pub(super) fn checkpoint_ended(
+        &mut self,
+        runner: &Arc<CheckpointRunner>,
+        result: rusqlite::Result<LogPages>,
+    ) {
+        // After a failed flush, another connection may have taken the place of the one whose log
+        // this was.
+        let is_same =
+            |connection: &&WriteConnection| Arc::ptr_eq(connection.checkpoint_runner(), runner);
+        let Some(connection) = self.connection.as_ref().filter(is_same) else { return };
         if connection.log().has_failed() {
             return self.discard_connections();
         }
         let limits = connection.log().limits();
-        let begin = |_| match connection.log_pages() {
-            // Not if another commit came, or the log began again by one.
-            Ok(pages) if pages.are_copied() && pages.all >= limits.copy_at => {
-                connection.begin_log()
-            }
-            other => other.map(|_| ()),
+        let restart = |_| match next(connection.log_pages()?, limits) {
+            Next::Restart => connection.restart_log(),
+            // Another commit came, or the log restarted by one.
+            Next::Nothing | Next::Checkpoint | Next::CheckpointAlone => Ok(()),
         };
-        match result.and_then(begin) {
-            Err(error) if !is_damage(&error) => self.close_after(&error),
-            _ => {}
+        if let Err(error) = result.and_then(restart) {
+            self.checkpoint_failed(&error);
         }
     }
 
-    /// Waits until nobody copies the log. No copy begins before the lock on this is released.
-    pub(super) fn wait_for_copy(&self) {
+    /// A checkpoint, the look before it or the restart after it has failed. If the checkpoint has
+    /// run, it has failed the log.
+    fn checkpoint_failed(&mut self, error: &rusqlite::Error) {
+        match consequence(error, false) {
+            Consequence::Close => self.close_connections(),
+            Consequence::Discard => self.discard_connections(),
+            Consequence::Keep => {}
+        }
+    }
+
+    /// Waits until no checkpoint is under way. None begins before the lock on this is released.
+    pub(super) fn wait_for_checkpoint(&self) {
         if let Some(connection) = &self.connection {
-            connection.copier().wait();
+            connection.checkpoint_runner().wait();
         }
     }
 
@@ -205,7 +216,7 @@ impl Database {
     /// Runs `work` while nobody has the file open.
     pub(super) fn with_closed<T>(&mut self, work: impl FnOnce(&Path) -> T) -> T {
         // Nobody who reads waits for it.
-        self.wait_for_copy();
+        self.wait_for_checkpoint();
         let mut reader = lock(&self.reader);
         *reader = None;
         self.connection = None;

@@ -1,4 +1,4 @@
-//! The places of keys: credentials of systemd, and files beside the store.
+//! Where the master keys of the store are read from: credentials of systemd, and files beside it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

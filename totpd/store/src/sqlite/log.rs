@@ -15,7 +15,7 @@ use nix::fcntl::OFlag;
 use crate::fsync::sync_parent;
 use crate::mutex::lock;
 use crate::sqlite::layout::wal_path;
-use crate::sqlite::limits::Limits;
+use crate::sqlite::log_sizes::Limits;
 
 #[cfg(test)]
 pub(super) mod trouble;
@@ -81,7 +81,7 @@ impl Wal {
         self.has_failed.load(Ordering::Acquire)
     }
 
-    /// Returns when this log is to be copied.
+    /// Returns when a checkpoint of this log begins.
     #[cfg(not(test))]
     #[expect(clippy::unused_self, reason = "a test has other limits")]
     pub(super) fn limits(&self) -> Limits {
@@ -93,10 +93,10 @@ impl Wal {
         self.trouble.limits()
     }
 
-    /// Has the copy of this log begin.
+    /// Has a checkpoint of this log begin.
     #[cfg(test)]
-    pub(super) fn before_copy(&self) {
-        self.trouble.before_copy();
+    pub(super) fn before_checkpoint(&self) {
+        self.trouble.before_checkpoint();
     }
 
     #[cfg(not(test))]

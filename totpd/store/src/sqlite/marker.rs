@@ -10,6 +10,7 @@ use totpd_core::mark::{Leaning, LeaningLogin, Leant, Mark, RunId, Witness};
 use totpd_core::void_windows::{VoidWindow, VoidWindows};
 
 use crate::mutex::lock;
+use crate::sqlite::log_sizes::LEANING_PAGES;
 use crate::sqlite::witness_file::WitnessFile;
 
 /// Whether and how logins lean on a mark.
@@ -279,6 +280,3 @@ impl State {
         self.windows = Arc::new(windows);
     }
 }
-
-/// Pages of the log that may wait for a flush while somebody leans: half of its reserve.
-const LEANING_PAGES: u64 = crate::sqlite::connection::RESERVE_BYTES / 2 / 4096;

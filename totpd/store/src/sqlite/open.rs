@@ -78,11 +78,12 @@ impl Local {
         let keys = ActiveKeys::new(unlocked.key_set);
         let shared = (Arc::new(marker), keys);
         let database = Database::new(layout.store(), connection, slot, shared.clone(), lock);
-        let (writer, [write, flush, copy]) = Writer::new(database);
+        let (writer, [write, flush, checkpoint]) = Writer::new(database);
         let spawn = |name: &str, work: ThreadWork| {
             Builder::new().name(name.into()).spawn(work).map_err(OpenError::Thread)
         };
-        let work = [("store", write), ("flush", flush), ("checkpoint", copy), ("reader", read)];
+        let work =
+            [("store", write), ("flush", flush), ("checkpoint", checkpoint), ("reader", read)];
         let threads: Result<_, _> =
             work.into_iter().map(|(name, work)| spawn(name, work)).collect();
         let local = Self::new(layout, shared, sources, (writer, reader), threads?);

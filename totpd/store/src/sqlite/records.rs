@@ -11,6 +11,7 @@ use totpd_core::void_windows::VoidWindows;
 use crate::backend::{Backend, Change, Changed, Listed, Pending, StoreError};
 use crate::sqlite::failure::{EVERYBODY, thread_ended};
 use crate::sqlite::local::Local;
+use crate::sqlite::log_sizes::{PAGE_BYTES, PAGES_PER_ROW};
 use crate::sqlite::marker::Effect;
 use crate::sqlite::reader::Answer;
 use crate::sqlite::row::Row;
@@ -56,7 +57,7 @@ impl Backend for Local {
                         }
                         let sealed = key_set.encode_change(&key, &record, &seeds)?;
                         rows::write(connection, &key, record.uid, &sealed)?;
-                        let overflow = 2 * (sealed.len() / PAGE_BYTES) as u64;
+                        let overflow = 2 * (sealed.len() as u64 / PAGE_BYTES);
                         Ok(Effect { pages: PAGES_PER_ROW + overflow, login })
                     }
                 }
@@ -127,6 +128,3 @@ fn check_free_space(directory: &Path) -> Result<(), StoreError> {
 /// Free bytes of the disk below which no factor is added. The log and the free pages of the file,
 /// which logins use, are reserved beside this.
 const RESERVED_FOR_LOGINS_BYTES: u64 = 128 << 10;
-/// The pages that a change of one row usually writes: its own, and one above it.
-const PAGES_PER_ROW: u64 = 2;
-const PAGE_BYTES: usize = 4096;

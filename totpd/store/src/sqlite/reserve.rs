@@ -5,8 +5,9 @@ use std::path::Path;
 use nix::sys::statvfs::statvfs;
 use rusqlite::Connection;
 
-use crate::sqlite::connection::{RESERVE_BYTES, restart_wal};
+use crate::sqlite::connection::restart_wal;
 use crate::sqlite::layout::wal_path;
+use crate::sqlite::log_sizes::RESERVE_BYTES;
 
 /// Grows the log to the length that it will need, and leaves free pages in the file. Logins rewrite
 /// rows in place, so they continue on a full disk.

@@ -15,10 +15,11 @@ use totpd_core::void_windows::VoidWindows;
 use crate::backend::StoreError;
 use crate::blocking;
 use crate::mutex::lock;
-use crate::sqlite::checkpoint::Checkpointer;
+use crate::sqlite::checkpoint::thread::CheckpointThread;
 use crate::sqlite::database::Database;
 use crate::sqlite::failure::EVERYBODY;
 use crate::sqlite::flusher::Flusher;
+use crate::sqlite::log_sizes::{CHANGES_PER_LOG_CHECK, MAX_BATCH_CHANGES};
 use crate::sqlite::marker::{Effect, Marker};
 use crate::sqlite::queue::{AbortOnPanic, MAX_QUEUED_REQUESTS, queue_error};
 use crate::sqlite::rows::RowError;
@@ -36,11 +37,11 @@ struct Shared {
     marker: Arc<Marker>,
     database: Mutex<Database>,
     flusher: Flusher,
-    checkpointer: Checkpointer,
+    checkpoint_thread: CheckpointThread,
     /// Requests in the queue.
     queued: AtomicUsize,
-    /// The number of changes that callers made after a checkpoint was last considered.
-    since_checkpoint: AtomicU32,
+    /// The number of changes that callers made after they last asked for a look at the log.
+    since_log_check: AtomicU32,
 }
 
 /// The requests to the thread.
@@ -48,8 +49,8 @@ enum Request {
     /// Work on the file while nobody else uses it.
     Exclusive(ExclusiveWork),
     Change(QueuedChange),
-    /// Some changes were made, so the log may have to be copied.
-    Checkpoint,
+    /// Callers have written themselves, so the thread has to look at the log.
+    CheckLog,
     /// A mark to lean on, from this time on (seconds since 1970).
     Mark(u64),
 }
@@ -59,7 +60,7 @@ type ExclusiveWork = Box<dyn FnOnce(&mut Database) + Send>;
 pub(super) type ThreadWork = Box<dyn FnOnce() + Send>;
 
 impl Writer {
-    /// Returns the handle, and the work of the threads that write, flush and copy the log.
+    /// Returns the handle, and the work of the threads that write, flush and checkpoint.
     pub(super) fn new(database: Database) -> (Self, [ThreadWork; 3]) {
         let (requests, queue) = sync_channel(MAX_QUEUED_REQUESTS);
         let marker = Arc::clone(database.marker());
@@ -67,21 +68,23 @@ impl Writer {
             marker: Arc::clone(&marker),
             database: Mutex::new(database),
             flusher: Flusher::new(marker),
-            checkpointer: Checkpointer::default(),
+            checkpoint_thread: CheckpointThread::default(),
             queued: AtomicUsize::new(0),
-            since_checkpoint: AtomicU32::new(0),
+            since_log_check: AtomicU32::new(0),
         });
         let writer = Self { requests, shared: Arc::clone(&shared) };
-        let (shared_with_flush, shared_with_copy) = (Arc::clone(&shared), Arc::clone(&shared));
+        let (shared_with_flush, shared_with_checkpoint) =
+            (Arc::clone(&shared), Arc::clone(&shared));
         let write = move || {
             let _guard = AbortOnPanic;
             QueueThread { shared: &shared, queue: &queue, mark_check: None }.run();
             shared.flusher.close();
-            shared.checkpointer.close();
+            shared.checkpoint_thread.close();
         };
         let flush = move || shared_with_flush.flusher.run(&shared_with_flush.database);
-        let copy = move || shared_with_copy.checkpointer.run(&shared_with_copy.database);
-        (writer, [Box::new(write), Box::new(flush), Box::new(copy)])
+        let checkpoint =
+            move || shared_with_checkpoint.checkpoint_thread.run(&shared_with_checkpoint.database);
+        (writer, [Box::new(write), Box::new(flush), Box::new(checkpoint)])
     }
 
     /// Submits a change. It is on disk when the completion is `Ok`. `about` names the user for the
@@ -114,21 +117,21 @@ impl Writer {
             if let Some(now) = committed.wants_mark_at {
                 self.request_mark(now);
             }
-            self.maybe_checkpoint();
+            self.maybe_check_log();
         } else {
             self.send(Request::Change(change))?;
         }
         Ok(completion)
     }
 
-    /// Has the thread consider a checkpoint after some changes. The caller of this change is
-    /// answered first.
-    fn maybe_checkpoint(&self) {
-        let changes = self.shared.since_checkpoint.fetch_add(1, Ordering::Relaxed) + 1;
-        if changes >= CHANGES_PER_CHECKPOINT {
-            self.shared.since_checkpoint.store(0, Ordering::Relaxed);
-            // A full queue ends in one anyway.
-            let _ = self.send(Request::Checkpoint);
+    /// Has the thread look at the log after some changes of callers, who look at no limit. The
+    /// caller of this change is answered first.
+    fn maybe_check_log(&self) {
+        let changes = self.shared.since_log_check.fetch_add(1, Ordering::Relaxed) + 1;
+        if changes >= CHANGES_PER_LOG_CHECK {
+            self.shared.since_log_check.store(0, Ordering::Relaxed);
+            // A queue that is full has the thread look anyway.
+            let _ = self.send(Request::CheckLog);
         }
     }
 
@@ -179,11 +182,11 @@ impl QueueThread<'_> {
             if !changes.is_empty() {
                 self.make_changes(&mut database, changes);
             }
-            if !only_exclusive && database.wants_copy() {
-                self.shared.checkpointer.request();
+            if !only_exclusive && database.wants_checkpoint() {
+                self.shared.checkpoint_thread.request();
             }
             if let Some(work) = exclusive {
-                database.wait_for_copy();
+                database.wait_for_checkpoint();
                 work(&mut database);
             }
         }
@@ -213,14 +216,15 @@ impl QueueThread<'_> {
     /// comes after them.
     fn take_batch(&mut self, first: Request) -> (Vec<QueuedChange>, Option<ExclusiveWork>) {
         let mut changes = Vec::new();
-        for request in std::iter::once(first).chain(self.queue.try_iter().take(MAX_BATCH_SIZE - 1))
+        for request in
+            std::iter::once(first).chain(self.queue.try_iter().take(MAX_BATCH_CHANGES - 1))
         {
             self.shared.queued.fetch_sub(1, Ordering::AcqRel);
             match request {
                 // The caller gave up: its code stays valid for another attempt.
                 Request::Change(change) if change.is_abandoned() => {}
                 Request::Change(change) => changes.push(change),
-                Request::Checkpoint => {}
+                Request::CheckLog => {}
                 Request::Mark(now) => changes.extend(self.requested_mark(now)),
                 Request::Exclusive(work) => return (changes, Some(work)),
             }
@@ -262,9 +266,5 @@ fn mark_change(mark: Option<Mark>) -> QueuedChange {
     QueuedChange { about: EVERYBODY.into(), work: Work::Mark(mark), sender }
 }
 
-/// Requests that share a transaction. Its pages have to fit into the rest of the log.
-const MAX_BATCH_SIZE: usize = 128;
-/// Changes of one row each; the reserve of the log holds far more.
-const CHANGES_PER_CHECKPOINT: u32 = 8;
 /// A mark is looked at shortly after its time is over.
 const MARK_CHECK_INTERVAL: Duration = Duration::from_secs(Mark::SECONDS + 2);

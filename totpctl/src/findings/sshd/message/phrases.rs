@@ -1,4 +1,4 @@
-//! What is said of both: everybody, and the users of a block.
+//! What both wordings say: that of everybody, and that of the users of a block.
 
 use crate::host::sshd::config::effective::{Effective, RootLogin};
 use crate::host::sshd::config::method::Method;
@@ -30,10 +30,11 @@ pub(super) fn root_fix(config: &Effective) -> String {
         false => "PubkeyAuthentication yes, ",
     };
     format!(
-        "if root is to log in, write {key}PermitRootLogin yes and AuthenticationMethods \
-         publickey,keyboard-interactive in a block \"Match User root\"; PermitRootLogin yes by itself would let \
-         root in without a key"
+        "if root is to log in, write {key}PermitRootLogin yes and {KEY_AND_CODE} in a block \"Match User root\"; \
+         PermitRootLogin yes by itself would let root in without a key"
     )
 }
 
+pub(super) const LISTS: &str = "AuthenticationMethods";
+pub(super) const KEY_AND_CODE: &str = "AuthenticationMethods publickey,keyboard-interactive";
 pub(super) const NO_EMPTY_PASSWORDS: &str = "write PermitEmptyPasswords no";

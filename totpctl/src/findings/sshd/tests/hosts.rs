@@ -27,7 +27,7 @@ fn hidden(text: &str) -> (Vec<String>, bool) {
     let survey = host.survey();
     let stack = of_text(PASSWORD_AND_CODE);
     let mut report = Report::default();
-    let doors = assess(&survey, &|_| of_text(PASSWORD_AND_CODE), &mut report);
+    let doors = collect(&survey, &|_| of_text(PASSWORD_AND_CODE), &mut report);
     let configs = survey.configs();
     let is_unknown = configs.iter().any(Option::is_none);
     assert_eq!(
@@ -128,7 +128,7 @@ fn a_block_lets_somebody_in_by_another_port() {
     );
     assert_eq!(hidden(&text), (Vec::new(), false));
     let mut report = Report::default();
-    let _ = assess(&Host::parse(&text).survey(), &|_| of_text(PASSWORD_AND_CODE), &mut report);
+    let _ = collect(&Host::parse(&text).survey(), &|_| of_text(PASSWORD_AND_CODE), &mut report);
     let problems: Vec<_> = report.problems.iter().map(Finding::sentence).collect();
     assert!(
         problems.iter().all(|problem| problem.contains(":2: Match LocalPort 22 ")),

@@ -54,7 +54,7 @@ fn connections_that_are_not_asked_about_are_counted() {
     let unasked = vec!["user=bob,host=h".to_owned(), "user=eve,host=h".to_owned()];
     let mut report = Report::default();
     let survey = Survey { unasked, ..survey(BASE) };
-    let _ = assess(&survey, &|_| of_text(PASSWORD_AND_CODE), &mut report);
+    let _ = collect(&survey, &|_| of_text(PASSWORD_AND_CODE), &mut report);
     let sentence = report.notes.last().unwrap().sentence();
     assert!(sentence.contains("not asked about 2 such connections"), "{sentence}");
     assert!(sentence.ends_with("test it: sshd -T -C user=bob,host=h"), "{sentence}");

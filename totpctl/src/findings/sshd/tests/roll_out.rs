@@ -54,7 +54,7 @@ fn passwords_in_another_block_make_it_a_problem() {
         blocks.extend(with_block("Address 10.0.0.0/8", Ok(other)).blocks);
         let survey = Survey { blocks, ..survey(&with(no_ask)) };
         let mut report = Report::default();
-        let _ = assess(&survey, &|_| of_text(PASSWORD_AND_CODE), &mut report);
+        let _ = collect(&survey, &|_| of_text(PASSWORD_AND_CODE), &mut report);
         report.problems.iter().map(Finding::sentence).collect::<Vec<_>>().join("; ")
     };
     let user = |lines: &str, by| Cases { user: Some(case(&with(lines), by)), root: None };
@@ -85,7 +85,7 @@ fn those_who_are_asked_are_named() {
     let blocks = with_block("User alice", Ok(Cases { user, root: None })).blocks;
     let survey = Survey { blocks, ..survey(&with("kbdinteractiveauthentication no\n")) };
     let mut report = Report::default();
-    let _ = assess(&survey, &|_| of_text(PASSWORD_AND_CODE), &mut report);
+    let _ = collect(&survey, &|_| of_text(PASSWORD_AND_CODE), &mut report);
     let sentence = report.notes[0].sentence();
     let expected = "(asked for a code: Match User alice; all others log in without a code)";
     assert!(sentence.contains(expected), "{sentence}");

@@ -30,7 +30,7 @@ fn lists_that_take_the_last_way_of_root_are_told_without_a_code_too() {
 fn no_advice_lets_root_in_without_a_key() {
     let sentence = |lines: &str, stack: &str| {
         let mut report = Report::default();
-        let _ = assess(&survey(&with(lines)), &|_| of_text(stack), &mut report);
+        let _ = collect(&survey(&with(lines)), &|_| of_text(stack), &mut report);
         let is_root = |note: &&Finding| note.id().token() == "sshd-root-cannot-log-in";
         report.notes.iter().find(is_root).unwrap().sentence()
     };

@@ -1,4 +1,4 @@
-//! What a configuration of sshd means for the code.
+//! What a configuration of sshd means for the code. Its ways (`way.rs`) say which of them ask.
 
 use super::stack::PamStack;
 use super::way::{Way, Who, ways};

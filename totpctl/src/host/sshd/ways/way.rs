@@ -1,4 +1,5 @@
-//! The ways to log in by ssh: each method, or each list of `AuthenticationMethods`.
+//! The ways to log in by ssh: each method, or each list of `AuthenticationMethods`. Whether a way
+//! asks for a code is judged here, for one configuration and one stack.
 
 use super::stack::PamStack;
 use crate::host::door::{CodeNeed, Door};

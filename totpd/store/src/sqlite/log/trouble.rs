@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crate::sqlite::limits::Limits;
+use crate::sqlite::log_sizes::Limits;
 
 mod durable;
 
@@ -25,14 +25,14 @@ impl Trouble {
     /// Returns the limits of the log: low ones where there is `test-small-log`.
     pub(super) fn limits(&self) -> Limits {
         match self.directory.join("test-small-log").exists() {
-            true => Limits { copy_at: 4, stop_at: 12 },
+            true => Limits { checkpoint_at: 4, stop_at: 12 },
             false => Limits::OF_RESERVE,
         }
     }
 
-    /// Holds a copy of the log up as long as there is `test-stalled-copy`.
-    pub(super) fn before_copy(&self) {
-        while self.directory.join("test-stalled-copy").exists() {
+    /// Holds a checkpoint up as long as there is `test-stalled-checkpoint`.
+    pub(super) fn before_checkpoint(&self) {
+        while self.directory.join("test-stalled-checkpoint").exists() {
             thread::park_timeout(Duration::from_millis(1));
         }
     }

@@ -1,4 +1,4 @@
-//! Copying the log into the file, while others commit.
+//! Checkpoints, while others commit.
 
 use std::fs;
 use std::sync::mpsc;
@@ -15,7 +15,8 @@ use crate::blocking;
 use crate::conformance::run;
 use crate::progress::Progress;
 use crate::sqlite::OpenStore;
-use crate::sqlite::copier::{LogCopier, LogPages};
+use crate::sqlite::checkpoint::decision::LogPages;
+use crate::sqlite::checkpoint::runner::CheckpointRunner;
 use crate::sqlite::database::Database;
 use crate::store::Store;
 
@@ -49,43 +50,46 @@ fn with_database<T: Send + 'static>(
     done.blocking_recv().unwrap()
 }
 
-fn copier(opened: &OpenStore) -> Arc<LogCopier> {
-    with_database(opened, |database| Arc::clone(database.connection().unwrap().copier()))
+fn runner(opened: &OpenStore) -> Arc<CheckpointRunner> {
+    with_database(opened, |database| Arc::clone(database.connection().unwrap().checkpoint_runner()))
 }
 
 fn pages(opened: &OpenStore) -> LogPages {
     with_database(opened, |database| database.connection().unwrap().log_pages().unwrap())
 }
 
-/// Copies of the log stall, until this is dropped.
+/// Checkpoints stall, until this is dropped.
 struct Stall<'a>(&'a Folder);
 
 impl<'a> Stall<'a> {
     fn begin(folder: &'a Folder) -> Self {
-        fs::write(folder.path().join("test-stalled-copy"), "").unwrap();
+        fs::write(folder.path().join("test-stalled-checkpoint"), "").unwrap();
         Self(folder)
     }
 }
 
 impl Drop for Stall<'_> {
     fn drop(&mut self) {
-        fs::remove_file(self.0.path().join("test-stalled-copy")).unwrap();
+        fs::remove_file(self.0.path().join("test-stalled-checkpoint")).unwrap();
     }
 }
 
 #[test]
-fn changes_do_not_wait_for_a_copy_and_work_on_the_file_does() {
+fn changes_do_not_wait_for_a_checkpoint_and_work_on_the_file_does() {
     for is_inline in [false, true] {
         let (folder, opened) = small_log();
         let (sender, rekeyed) = mpsc::channel();
         thread::scope(|scope| {
             let stall = Stall::begin(&folder);
             let _allowed = is_inline.then(blocking::allow);
-            // Fewer than stop all changes, and more than begin a copy.
+            // Fewer than stop all changes, and more than begin a checkpoint.
             (0..9).for_each(|_| count_up(&opened.store, "bob"));
             assert_eq!(counted(&opened.store, "bob"), 9);
             scope.spawn(|| sender.send(opened.local.rekey(&Progress::default()).is_ok()));
-            assert!(rekeyed.recv_timeout(Duration::from_millis(100)).is_err(), "during a copy");
+            assert!(
+                rekeyed.recv_timeout(Duration::from_millis(100)).is_err(),
+                "during a checkpoint"
+            );
             drop(stall);
             assert!(rekeyed.recv().unwrap());
         });
@@ -137,7 +141,7 @@ fn a_log_that_nobody_writes_begins_again_by_itself() {
 }
 
 #[test]
-fn the_log_stops_at_its_limit_while_a_copy_stalls() {
+fn the_log_stops_at_its_limit_while_a_checkpoint_stalls() {
     let (folder, opened) = small_log();
     let log = folder.path().join("store.db-wal");
     let (sender, done) = mpsc::channel();
@@ -157,9 +161,9 @@ fn the_log_stops_at_its_limit_while_a_copy_stalls() {
 }
 
 #[test]
-fn a_copy_of_a_log_that_was_replaced_is_forgotten() {
+fn a_checkpoint_of_a_log_that_was_replaced_is_forgotten() {
     let (folder, opened) = small_log();
-    let before = copier(&opened);
+    let before = runner(&opened);
     count_up(&opened.store, "bob");
     with_database(&opened, |database| database.with_closed(|_| ()));
     assert_eq!(before.begin().run().unwrap().all, 0, "it is closed");
@@ -167,12 +171,12 @@ fn a_copy_of_a_log_that_was_replaced_is_forgotten() {
         let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
         rusqlite::Error::SqliteFailure(error, None)
     };
-    let after = copier(&opened);
-    with_database(&opened, move |database| database.copied(&before, Err(failure())));
-    assert!(Arc::ptr_eq(&after, &copier(&opened)), "the new connection was closed");
+    let after = runner(&opened);
+    with_database(&opened, move |database| database.checkpoint_ended(&before, Err(failure())));
+    assert!(Arc::ptr_eq(&after, &runner(&opened)), "the new connection was closed");
     let of_after = Arc::clone(&after);
-    with_database(&opened, move |database| database.copied(&of_after, Err(failure())));
-    assert!(!Arc::ptr_eq(&after, &copier(&opened)), "the connection that failed is used");
+    with_database(&opened, move |database| database.checkpoint_ended(&of_after, Err(failure())));
+    assert!(!Arc::ptr_eq(&after, &runner(&opened)), "the connection that failed is used");
     count_up(&opened.store, "bob");
     drop(opened);
     assert_eq!(counted(&folder.open(), "bob"), 2);

@@ -1,4 +1,8 @@
-//! The ways in and the findings that follow from the answers of sshd. Pure.
+//! Collects the ways in and the findings of all that sshd answered: of everybody, of root, and of
+//! each block where it differs. Pure.
+//!
+//! It judges none of them. `host/sshd/ways/way.rs` says whether a way asks for a code,
+//! `ways/effect.rs` what that means, and `message/wording.rs` has the words.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,7 +23,7 @@ use crate::host::sshd::ways::way::{Way, Who, ways};
 
 /// Adds the findings, if a stack of sshd asks, and returns the ways in. `facts` returns the facts
 /// about the stack of a service.
-pub(super) fn assess(
+pub(super) fn collect(
     survey: &Survey,
     facts: &dyn Fn(&str) -> PamStack,
     report: &mut Report,
@@ -29,30 +33,30 @@ pub(super) fn assess(
         let name = config.pam.service();
         known.borrow_mut().entry(name.to_owned()).or_insert_with(|| facts(name)).clone()
     };
-    let assessment = Assessment::new(survey, &stack_of);
-    let mut doors = assessment.usual_doors();
-    assessment.add_passwords_alone(report);
+    let collector = Collector::new(survey, &stack_of);
+    let mut doors = collector.usual_doors();
+    collector.add_passwords_alone(report);
     let asks = facts(USUAL_SERVICE).asks || stack_of(&survey.everybody.config).asks;
     if asks {
-        assessment.add_everybody(report);
+        collector.add_everybody(report);
     }
-    assessment.add_root(report);
+    collector.add_root(report);
     // Without a code there is nothing else to say about it.
     let mut silent = Report::default();
     let report = if asks { report } else { &mut silent };
     report.notes.extend(unread_drop_ins(survey));
     for (block, cases) in &survey.blocks {
-        doors.extend(assessment.add_block(block, cases, report));
+        doors.extend(collector.add_block(block, cases, report));
     }
     for overlap in &survey.overlaps {
-        doors.extend(assessment.add_overlap(overlap, report));
+        doors.extend(collector.add_overlap(overlap, report));
     }
     report.notes.extend(unasked_finding(survey));
     doors
 }
 
-/// What is known of everybody and of root, beside which each block is judged.
-struct Assessment<'a> {
+/// What is known of everybody and of root, with which each block is compared.
+struct Collector<'a> {
     survey: &'a Survey,
     stack_of: &'a dyn Fn(&Effective) -> PamStack,
     /// True if users other than root can log in.
@@ -69,7 +73,7 @@ struct Access {
     effects: Vec<Effect>,
 }
 
-impl<'a> Assessment<'a> {
+impl<'a> Collector<'a> {
     fn new(survey: &'a Survey, stack_of: &'a dyn Fn(&Effective) -> PamStack) -> Self {
         let config = &survey.everybody.config;
         let stack = stack_of(config);
@@ -79,14 +83,14 @@ impl<'a> Assessment<'a> {
         };
         let others_log_in = everybody.ways.iter().any(Way::is_usable);
         let root = Access::default();
-        let mut assessment = Self { survey, stack_of, others_log_in, everybody, root };
+        let mut collector = Self { survey, stack_of, others_log_in, everybody, root };
         if let Ok(case) = &survey.root {
-            assessment.root = assessment.access_of_root(case);
+            collector.root = collector.access_of_root(case);
             // What else root can do, everybody can.
             let is_of_root_alone = |effect: &Effect| matches!(effect, Effect::RootCannotLogIn(_));
-            assessment.root.effects.retain(is_of_root_alone);
+            collector.root.effects.retain(is_of_root_alone);
         }
-        assessment
+        collector
     }
 
     fn access(&self, case: &Case) -> Access {

@@ -1,4 +1,6 @@
-//! How the sshd of this host reads its files again.
+//! How the sshd of this host reads its files again: the command for it, and whether it did.
+
+mod running;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::running::{Running, are_renewed, running};
+use self::running::{Running, are_renewed, running};
 use crate::error::Error;
 use crate::host::sshd::launch::Launch;
 use crate::host::sshd::question::{ask_files, explain};

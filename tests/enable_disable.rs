@@ -6,6 +6,7 @@ mod siblings;
 mod sshd_lines;
 mod sshd_reload;
 mod trial;
+mod trial_state;
 mod wrong_password;
 
 const SSHD: &str = "/etc/pam.d/sshd";

@@ -128,6 +128,37 @@ fn a_list_of_services_that_shuts_out_is_asked_about() {
     assert!(yes.status == 0 && !yes.stdout.contains("Go on?") && services(), "{yes:#?}");
 }
 
+/// A service may be installed later, so a person is asked, and a script is told.
+#[test]
+fn a_service_that_this_host_does_not_have_is_asked_about() {
+    let machine = Machine::new();
+    machine.service("sshd", "auth required pam_unix.so\naccount required pam_unix.so\n");
+    machine.enrolled("alice", 1);
+    let set = "totpctl set alice --services shsd";
+    let restricted = || machine.run("totpctl --json show alice").stdout_ok().contains("\"shsd\"");
+    let kept = at_a_terminal(&machine, 80, set, "n\n");
+    assert!(kept.stdout.contains("This host has no PAM service shsd (similar: sshd"), "{kept:#?}");
+    assert!(kept.status == 1 && !restricted(), "{kept:#?}");
+    let yes = at_a_terminal(&machine, 80, &format!("{set} --yes"), "");
+    assert!(yes.status == 0 && !yes.stdout.contains("Go on?") && restricted(), "{yes:#?}");
+    let told = machine.run(&format!("{set} </dev/null"));
+    assert!(told.status == 0 && told.stderr.contains("no PAM service shsd"), "{told:#?}");
+    let refused = machine.run("totpctl set alice --services 'sshd;sudo'");
+    assert!(refused.status == 2 && refused.stderr.contains("is no name"), "{refused:#?}");
+    let accept = "totpctl doctor accept clock-unknown --service shsd --reason x";
+    let refused = machine.run(accept);
+    assert!(refused.status == 2 && refused.stderr.contains("similar names: sshd"), "{refused:#?}");
+    machine.write(
+        "/etc/totpd/totpd.toml.d/rule.toml",
+        "[[rule]]\nname = \"x\"\nservices = [\"shsd\", \"sshd\"]\nthen = \"skip\"\n",
+    );
+    let checked = machine.run("/usr/libexec/totpd --check-config");
+    assert!(checked.status == 0, "{checked:#?}");
+    let warning = "rule.toml:1: services: this host has no PAM service \"shsd\"";
+    assert!(checked.stderr.contains(warning), "{checked:#?}");
+    assert_eq!(checked.stderr.lines().count(), 1, "{checked:#?}");
+}
+
 #[test]
 fn a_user_with_one_factor_need_not_name_it() {
     let machine = Machine::new();

@@ -14,7 +14,8 @@ fn users_without_a_valid_factor_are_named_before_they_are_denied() {
         .stdout_ok();
     let enabled = machine.run("totpctl enable sshd");
     let denied = "Denied, because no factor of theirs is valid for sshd now: alice, bob (2).";
-    assert!(enabled.status == 0 && enabled.stderr.contains("1 user is enrolled."), "{enabled:#?}");
+    let enrolled = "2 users are enrolled, 1 of them with a factor that is valid for sshd.";
+    assert!(enabled.status == 0 && enabled.stderr.contains(enrolled), "{enabled:#?}");
     assert!(enabled.stderr.contains(denied), "{enabled:#?}");
     for (user, seed) in &seeds {
         let login = machine.ssh(user, &seed.code()).run();
@@ -23,6 +24,7 @@ fn users_without_a_valid_factor_are_named_before_they_are_denied() {
     let found = doctor(&machine, "").stdout;
     let of_services =
         "by sshd with a code, because their factors are valid only for other services: alice";
+    assert!(found.contains("2 users are enrolled"), "{found}");
     assert!(found.contains(of_services) && found.contains("out of step: bob (1)"), "{found}");
 
     // If nobody is left, the change is refused.

@@ -52,7 +52,12 @@ fn the_lines_are_written_and_taken_back() {
     let refused =
         assert_refused(&machine, "totpctl enable sshd", "KbdInteractiveAuthentication is no");
     assert!(refused.stderr.contains("totpctl enable sshd --write-sshd"), "{refused:#?}");
-    assert_refused(&machine, "totpctl try sshd", "KbdInteractiveAuthentication is no");
+    // Each names the command that was typed.
+    for command in ["totpctl try sshd", "totpctl try --minutes 9 sshd --option nullok"] {
+        let refused = assert_refused(&machine, command, "KbdInteractiveAuthentication is no");
+        assert!(refused.stderr.contains(&format!("run {command} --write-sshd")), "{refused:#?}");
+        assert!(!refused.stderr.contains("enable"), "{refused:#?}");
+    }
     let other = machine.run("totpctl enable sudo --write-sshd");
     assert!(other.status == 2 && other.stderr.contains("is for sshd"), "{other:#?}");
 
@@ -121,7 +126,10 @@ fn a_person_at_a_terminal_is_asked() {
     let dry =
         machine.run("script -qec 'totpctl enable sshd --dry-run' /dev/null </dev/null").stdout_ok();
     assert!(dry.contains("+auth    required    pam_totp.so") && !exists(&machine), "{dry}");
+    assert_eq!(dry.matches("+KbdInteractiveAuthentication yes").count(), 1, "{dry}");
     let accepted = answer("totpctl enable sshd", "y");
+    let shown = accepted.stdout.matches("+KbdInteractiveAuthentication yes").count();
+    assert_eq!(shown, 1, "{accepted:#?}");
     assert!(accepted.status == 0 && exists(&machine), "{accepted:#?}");
     eventually("the sshd that runs asks", || asks(&machine));
     assert!(ssh(&machine, &machine.fresh_code("alice")));
@@ -203,6 +211,10 @@ fn a_file_that_was_changed_or_is_needed_stays() {
     machine.run(&format!("echo 'X11Forwarding no' >> {FILE}")).stdout_ok();
     let disabled = machine.run("totpctl disable sshd");
     assert!(disabled.stderr.contains("was changed since totpctl wrote it"), "{disabled:#?}");
+    // There is one way on.
+    let told = "obeys \"KbdInteractiveAuthentication yes\" and \"PasswordAuthentication no\" in it: delete";
+    assert!(disabled.stderr.contains(told), "{disabled:#?}");
+    assert!(!disabled.stderr.contains("Passwords alone"), "{disabled:#?}");
     assert!(exists(&machine));
     assert_eq!(machine.run(&format!("tail -n1 {FILE}")).stdout_ok(), "X11Forwarding no\n");
 }
@@ -255,4 +267,46 @@ fn the_lines_are_written_for_a_stack_that_asks_already() {
     assert!(ssh(&machine, &machine.fresh_code("alice")));
     let disabled = machine.run("totpctl disable sshd");
     assert!(exists(&machine), "the profile still asks: {disabled:#?}");
+}
+
+#[test]
+fn after_nullok_the_command_that_turns_passwords_off_is_named() {
+    let machine = with_config(&format!("{INCLUDE}{}", STOCK.replace("cation no", "cation yes")));
+    machine.run("totpctl enable sshd --option nullok").stdout_ok();
+    let id = "[sshd-password-cannot-answer]";
+    let command = "totpctl enable sshd --write-sshd";
+    assert!(!machine.run("totpctl doctor sshd").stdout.contains(command), "it would do nothing");
+    let dropped = machine.run("totpctl enable sshd --no-options --even-so");
+    assert!(dropped.status == 0 && dropped.stderr.contains(command), "{dropped:#?}");
+    let doctor = machine.run("totpctl doctor sshd").stdout;
+    let line = doctor.lines().find(|line| line.contains(id)).expect(&doctor);
+    assert!(line.contains(command), "{line}");
+    machine.run(command).stdout_ok();
+    assert_eq!(effective(&machine), CAN_ASK);
+    assert!(!machine.run("totpctl doctor sshd").stdout.contains(id));
+}
+
+#[test]
+fn a_dry_run_says_what_the_real_run_says() {
+    let machine = with_config(&format!("{INCLUDE}{}", STOCK.replace("cation no", "cation yes")));
+    let notes = |command: &str| {
+        let ran = machine.run(command);
+        assert_eq!(ran.status, 0, "{ran:#?}");
+        ran.stderr.lines().skip(1).map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    let dry = notes("totpctl enable sshd --dry-run");
+    let warning = "ssh asks for no code, nor for a factor, after: publickey";
+    assert!(dry.concat().contains(warning), "{dry:?}");
+    assert_eq!(notes("totpctl enable sshd"), dry);
+    // Without the method password, passwords still get in by questions.
+    machine
+        .run("echo 'PasswordAuthentication no' >> /etc/ssh/sshd_config; kill -HUP $(cat /run/sshd.pid)")
+        .stdout_ok();
+    let dry = notes("totpctl disable sshd --dry-run");
+    let real = notes("totpctl disable sshd");
+    assert!(real.concat().contains("Passwords alone let users in by ssh now"), "{real:?}");
+    assert_eq!(
+        dry,
+        real.iter().map(|note| format!("After the change: {note}")).collect::<Vec<_>>()
+    );
 }

@@ -8,7 +8,7 @@ use super::{SSHD, assert_refused, files, machine, ssh};
 
 /// Ends programs of the machine by their command line, as a power cut would. It also ends the
 /// programs that a shell or an ended program was about to start.
-fn cut(machine: &Machine, commands: &[&str]) {
+pub(super) fn cut(machine: &Machine, commands: &[&str]) {
     let any = format!("^([^ ]*sh -c )?[^ ]*({})", commands.join("|"));
     eventually("all of it ends", || {
         let left = machine.run(&format!("pgrep -f '{any}'")).stdout;

@@ -22,6 +22,22 @@ fn systemd_reverts_a_trial_over_reboots_and_power_cuts() {
         start(host, minutes);
         eventually("it holds", || output(host).contains("Enabled until"));
     };
+    // Nothing ends a trial whose timer was stopped, and it says so.
+    hold(&host, 5);
+    assert!(!host.ssh("alice", "000000"));
+    let state = host.run("totpctl try").stdout_ok();
+    assert!(state.contains("is being tried until"), "{state}");
+    assert!(state.contains("denied since it began.\nTo see denied logins: journalctl"), "{state}");
+    let command = state.split("denied logins: ").nth(1).unwrap();
+    assert!(host.run(command.trim()).stdout_ok().contains("denied for alice at sshd"), "{state}");
+    host.run("systemctl stop 'totpctl-try-*.timer'; kill $(pgrep -f '^totpctl try sshd')")
+        .stdout_ok();
+    let state = host.run("totpctl try").stdout_ok();
+    assert!(state.contains("nothing will revert it"), "{state}");
+    assert!(host.run("totpctl doctor").stdout.contains("[trial-not-reverted]"));
+    host.run("totpctl try --undo").stdout_ok();
+    assert_eq!(files(&host), before);
+    host.run("totpctl unlock alice").stdout_ok();
     // The terminal of the trial is gone, and the daemon. The time of day is no guide.
     hold(&host, 1);
     host.run("kill -HUP $(pgrep -f '^totpctl try sshd'); systemctl kill -s KILL totpd.service")

@@ -20,7 +20,7 @@ pub(crate) use self::doctor::{Accept, Doctor, DoctorCommand, Place};
 pub(crate) use self::enroll::Enroll;
 pub(crate) use self::explain::{Explain, RulesCommand};
 pub(crate) use self::set::Set;
-pub(crate) use self::trial::{ModuleOptions, Try};
+pub(crate) use self::trial::{DEFAULT_MINUTES, ModuleOptions, Try};
 
 /// Manage the second factors of users: the codes that a phone app shows.
 ///
@@ -261,8 +261,8 @@ pub(crate) enum Command {
     /// restored, also if this terminal or the network is lost, or the machine reboots. What
     /// --write-sshd wrote is removed with them, and sshd is reloaded. After a reboot this needs
     /// systemd or /etc/init.d/totpctl-try; on other machines, have the machine run "totpctl try
-    /// --undo" at boot. What another program wrote to the file during the trial is saved in
-    /// /var/lib/totpctl/SERVICE.edited. Without SERVICE, shows what is being tried.
+    /// --undo" at boot. What you wrote to the file during the trial is saved, and the
+    /// command says where. Without SERVICE, shows what is being tried, and denied logins.
     Try(Try),
     /// Make a service ask for a code (root)
     ///

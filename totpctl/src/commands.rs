@@ -11,6 +11,7 @@ mod completions;
 mod confirm;
 mod current_code;
 mod damaged_records;
+mod disable;
 mod doctor;
 mod enable;
 mod enroll;
@@ -54,7 +55,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::Confirm { user, factor } => {
             confirm::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }
-        Command::Disable { service, dry_run } => enable::disable(service, *dry_run, json),
+        Command::Disable { service, dry_run } => disable::run(service, *dry_run, json),
         Command::Doctor(options) => doctor::run(options, json),
         Command::Enable { service, options, dry_run } => {
             enable::enable(service, options, *dry_run, json)

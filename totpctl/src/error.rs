@@ -47,17 +47,23 @@ impl Error {
     /// Returns the error with a clause on what the failure means for the factors of a user. The
     /// reader of an output is gone: then the person at standard error reads it.
     pub(crate) fn with_consequence(self, consequence: &str) -> Self {
-        let add = |message: String| format!("{message}; {consequence}");
+        let error = match self {
+            Self::BrokenPipe => Self::refused("cannot write the output: its reader is gone"),
+            other => other,
+        };
+        error.with_message(|message| format!("{message}; {consequence}"))
+    }
+
+    /// Returns the error with what `change` makes of its message.
+    pub(crate) fn with_message(self, change: impl FnOnce(String) -> String) -> Self {
         match self {
-            Self::BrokenPipe => {
-                Self::refused(add("cannot write the output: its reader is gone".into()))
-            }
+            Self::BrokenPipe => Self::BrokenPipe,
             Self::Differs => Self::Differs,
-            Self::NotAuthorized(message) => Self::NotAuthorized(add(message)),
-            Self::Refused { code, message } => Self::Refused { code, message: add(message) },
-            Self::Reported(message) => Self::Reported(add(message)),
-            Self::Unreachable(message) => Self::Unreachable(add(message)),
-            Self::Usage(message) => Self::Usage(add(message)),
+            Self::NotAuthorized(message) => Self::NotAuthorized(change(message)),
+            Self::Refused { code, message } => Self::Refused { code, message: change(message) },
+            Self::Reported(message) => Self::Reported(change(message)),
+            Self::Unreachable(message) => Self::Unreachable(change(message)),
+            Self::Usage(message) => Self::Usage(change(message)),
         }
     }
 

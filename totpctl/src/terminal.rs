@@ -1,6 +1,7 @@
 //! Input and output for people: text, tables, QR codes, pages.
 
 pub(crate) mod base32;
+mod command;
 pub(crate) mod input;
 pub(crate) mod output;
 pub(crate) mod progress_bar;

@@ -2,6 +2,7 @@
 //! Otherwise the original files are restored.
 
 mod countdown;
+pub(crate) mod denials;
 mod ending;
 pub(crate) mod lock;
 pub(crate) mod login_watch;
@@ -49,10 +50,8 @@ pub(crate) fn start(
         started,
         ends: started.saturating_add(time.as_secs()),
         boot: boot(),
-        kept_by: None,
-        failed: None,
         reloads_sshd: of_sshd.is_some(),
-        reload: None,
+        ..Trial::default()
     };
     trial.save()?;
     let installed = stage_files(&trial)
@@ -121,6 +120,16 @@ pub(crate) fn revert(id: Option<&str>) -> Result<Option<Trial>, Error> {
     ending::end(&mut trial)?;
     countdown::stop(&trial);
     Ok(Some(trial))
+}
+
+/// Reports whether something reverts a running trial at its end. Nothing does after a reboot, nor
+/// if its countdown was stopped.
+pub(crate) fn will_end(trial: &Trial) -> bool {
+    // Who starts or ends a trial has the lock.
+    let is_lost = || lock::is_free() && countdown::is_gone(trial);
+    let still_runs =
+        || Trial::pending().is_ok_and(|other| other.is_some_and(|other| other.id == trial.id));
+    !(trial.is_stale_now() || (is_lost() && still_runs()))
 }
 
 /// Waits in a session of its own, until the time is over or the trial with this id has ended.

@@ -23,6 +23,7 @@ mod draft;
 mod duration;
 mod error;
 mod fragment;
+mod pam_services;
 mod rule;
 mod rule_list;
 mod rule_set;

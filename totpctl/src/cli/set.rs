@@ -19,7 +19,8 @@ pub(crate) struct Set {
     /// The PAM services for which it is valid, as in sshd,sudo,sudo-i; "" for all
     ///
     /// `sudo -i` asks as sudo-i and `su -` as su-l on most distributions: the answer names what is
-    /// missing.
+    /// missing. It also names services that this host does not have. A terminal is asked about
+    /// those.
     #[arg(long, value_name = "NAMES")]
     pub(crate) services: Option<String>,
     /// Not valid before: 2027-01-15, or "2027-01-15 12:00", local time; "" for no limit
@@ -34,7 +35,8 @@ pub(crate) struct Set {
     /// Enable the factor again
     #[arg(long)]
     pub(crate) enable: bool,
-    /// Do not ask before the user can no longer log in by a service that asks for a code
+    /// Do not ask about services that this host lacks, nor before the user loses one that asks for
+    /// a code
     #[arg(long)]
     pub(crate) yes: bool,
 }

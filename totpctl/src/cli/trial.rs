@@ -36,7 +36,32 @@ impl ModuleOptions {
         let all = self.options.iter().filter(|option| !option.is_empty()).cloned().collect();
         (self.no_options || !self.options.is_empty()).then_some(all)
     }
+
+    /// Returns the command line with these options, without `--write-sshd`. `command`: "enable", or
+    /// "try" with its own options.
+    pub(crate) fn typed(&self, command: &str, service: &str) -> String {
+        let mut line = format!("totpctl {command} {service}");
+        for option in &self.options {
+            let is_plain = !option.is_empty()
+                && option
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"_-=.:".contains(&byte));
+            let quoted = || format!("'{}'", option.replace('\'', r"'\''"));
+            line.push_str(" --option ");
+            line.push_str(&if is_plain { option.clone() } else { quoted() });
+        }
+        let flags = [
+            (self.no_options, " --no-options"),
+            (self.even_so, " --even-so"),
+            (self.yes, " --yes"),
+        ];
+        line.extend(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag));
+        line
+    }
 }
+
+/// How long a trial lasts, in minutes.
+pub(crate) const DEFAULT_MINUTES: u16 = 5;
 
 #[derive(Args, Debug)]
 pub(crate) struct Try {
@@ -44,7 +69,7 @@ pub(crate) struct Try {
     #[arg(value_parser = service::name, add = ArgValueCandidates::new(candidates::services))]
     pub(crate) service: Option<String>,
     /// How long the trial lasts
-    #[arg(long, value_name = "MINUTES", default_value_t = 5,
+    #[arg(long, value_name = "MINUTES", default_value_t = DEFAULT_MINUTES,
           value_parser = clap::value_parser!(u16).range(1..=60))]
     pub(crate) minutes: u16,
     #[command(flatten)]
@@ -58,4 +83,31 @@ pub(crate) struct Try {
     /// Wait this many seconds, and then end the trial
     #[arg(long, hide = true, requires = "of", conflicts_with = "service")]
     pub(crate) count_down: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use crate::cli::{Cli, Command};
+
+    #[test]
+    fn a_command_line_is_given_back_as_it_was_typed() {
+        for (typed, expected) in [
+            (&["sshd"][..], "totpctl try sshd"),
+            (&["sshd", "--option", "nullok", "--yes"], "totpctl try sshd --option nullok --yes"),
+            (
+                &["sshd", "--option", "prompt=It's: "],
+                r"totpctl try sshd --option 'prompt=It'\''s: '",
+            ),
+            (&["sshd", "--no-options", "--write-sshd"], "totpctl try sshd --no-options"),
+        ] {
+            let words = ["totpctl", "try"].iter().chain(typed);
+            let Some(Command::Try(options)) = Cli::try_parse_from(words).unwrap().command else {
+                panic!("{typed:?}");
+            };
+            let service = options.service.unwrap();
+            assert_eq!(options.options.typed("try", &service), expected);
+        }
+    }
 }

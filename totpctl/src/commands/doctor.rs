@@ -106,6 +106,9 @@ fn accept(options: &Accept, json: bool) -> Result<(), Error> {
     let acceptances = file::load().unwrap_or_default();
     let accepted = acceptances.into_iter().filter_map(|acceptance| acceptance.service);
     let services = Services::default();
+    if !options.list && options.remove.is_empty() {
+        services.check_names(options.place.service.as_slice())?;
+    }
     let mut names = services.usual();
     for name in accepted.chain(options.place.service.clone()) {
         if !names.contains(&name) {

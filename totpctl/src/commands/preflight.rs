@@ -17,8 +17,7 @@ use crate::error::Error;
 use crate::findings::sshd;
 use crate::findings::sshd::missing_password::Missing;
 use crate::findings::sudo::sudo_exceptions;
-use crate::findings::users::without_factor::WithoutFactor;
-use crate::host::shadow::Shadow;
+use crate::findings::users::without_factor::{WithoutFactor, shut_by_password};
 use crate::pam::change::{Change, needs_profile, plan_enable, read_after};
 use crate::pam::files::read;
 use crate::pam::unenrolled_users::Unenrolled;
@@ -96,17 +95,15 @@ impl Preflight {
     fn new(service: &str, changes: &[Change], effects: &[Effect<'_>]) -> Result<Self, Error> {
         let unenrolled = Unenrolled::strictest(effects.iter().map(Effect::after));
         let mut users = WithoutFactor::read(&Client::connect()?, Some(service))?;
-        let locked = Shadow::of_host().locked();
-        let cannot_log_in = |name: &str| {
-            locked.iter().any(|other| other == name)
-                && effects.iter().all(|effect| !effect.admits_locked(name))
-        };
+        let changed: Vec<_> = changes.iter().map(|change| change.service.as_str()).collect();
+        let shut = shut_by_password(&changed, &read);
+        let cannot_log_in = |name: &str| shut.iter().any(|other| other == name);
         let has_way_in = users.usable.iter().any(|name| !cannot_log_in(name));
         users.unusable.retain(|name| !cannot_log_in(name));
         Ok(Self {
             set_aside: match unenrolled {
-                Unenrolled::Denied => users.set_aside(cannot_log_in),
-                _ => Vec::new(),
+                Unenrolled::NotAsked => Vec::new(),
+                _ => users.set_aside(cannot_log_in),
             },
             locked_out: if has_way_in { Vec::new() } else { users.usable.clone() },
             exceptions: if exception::is_sudo(changes) { sudo_exceptions() } else { Vec::new() },
@@ -216,8 +213,6 @@ impl Preflight {
 
     /// Says who can log in after the change.
     pub(super) fn sentences(&self) -> Vec<String> {
-        let enrolled = self.users.enrolled as u64;
-        let verb = if enrolled == 1 { "is" } else { "are" };
         let fate = match self.unenrolled {
             Unenrolled::NotAsked => "are not asked",
             Unenrolled::Skipped => "log in without a code (option nullok)",
@@ -225,8 +220,8 @@ impl Preflight {
             Unenrolled::Denied => "are denied",
         };
         let mut told = vec![format!(
-            "{} {verb} enrolled. Users without a factor {fate}: {}.",
-            output::count(enrolled, "user"),
+            "{}. Users without a factor {fate}: {}.",
+            self.users.enrolled_phrase(&self.service),
             self.users.description()
         )];
         if self.unenrolled != Unenrolled::NotAsked && !self.users.unusable.is_empty() {

@@ -9,7 +9,7 @@ use crate::commands::current_code::current_code;
 use crate::commands::last_factor::{Loss, ask, lost};
 use crate::commands::only_factor::only_factor;
 use crate::error::Error;
-use crate::terminal::output;
+use crate::terminal::{input, output};
 
 mod services;
 
@@ -33,6 +33,9 @@ pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
     let time = |text: &Option<String>| text.as_deref().map(seconds).transpose();
     let (not_before, not_after) = (time(&options.not_before)?, time(&options.not_after)?);
     let services = options.services.as_deref().map(services::parse).transpose()?;
+    if !options.yes {
+        ask_about_unknown(services.as_deref().unwrap_or_default())?;
+    }
     let now = jiff::Timestamp::now().as_second().try_into().unwrap_or_default();
     let restriction = match &services {
         _ if options.disable || is_outside(not_before, not_after, now) => Restriction::Unusable,
@@ -53,6 +56,20 @@ pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
         return Err(Error::Usage("no change given; see totpctl set --help".into()));
     }
     change(user, options.factor.as_deref(), changes, advice, restriction, json)
+}
+
+/// Asks whether a person means services that this host does not have. They may be installed later.
+/// A script is only told.
+fn ask_about_unknown(names: &[String]) -> Result<(), Error> {
+    let unknown = services::unknown(names);
+    if unknown.is_empty() || !input::is_terminal() {
+        return Ok(());
+    }
+    output::note(&services::sentence(&unknown));
+    match input::confirm("Go on? [y/N] ")? {
+        true => Ok(()),
+        false => Err(Error::refused("nothing is changed")),
+    }
 }
 
 /// Reports whether the given limits exclude `now`. 0 is no limit. All are in seconds since 1970.

@@ -13,12 +13,12 @@ use crate::host::sshd::reload::Reloaded;
 use crate::host::sshd::ways::stack;
 use crate::pam::change::{Change, current_options, read_after};
 use crate::sshd_drop_in::change::DropIn;
-use crate::sshd_drop_in::content::FILE;
+use crate::sshd_drop_in::content::{COMMAND, FILE};
 use crate::sshd_drop_in::line::Purpose;
 use crate::terminal::{input, output};
 
 /// Returns the drop-in to write, if sshd needs one and the administrator wants it. All that is
-/// asked of sshd later is asked as if it were there.
+/// asked of sshd later is asked as if it were there. `typed`: the command of the administrator.
 ///
 /// # Errors
 /// sshd cannot ask, and the administrator does not want the drop-in, or it would have no effect.
@@ -27,6 +27,7 @@ pub(super) fn offer(
     options: &ModuleOptions,
     changes: &[Change],
     dry_run: bool,
+    typed: &str,
 ) -> Result<Option<DropIn>, Error> {
     if service != SSHD {
         return match options.write_sshd {
@@ -49,11 +50,17 @@ pub(super) fn offer(
         // Whether the lines matter depends on the rest of the configuration.
         planned => match (planned, sshd_problems(changes)) {
             (_, None) => return Ok(None),
-            (Ok(Some(planned)), Some(problems)) if is_wanted(&planned, &problems, dry_run)? => {
-                planned
+            (Ok(Some(planned)), Some(problems))
+                if is_wanted(&planned, &name_typed(&problems, typed), dry_run)? =>
+            {
+                planned.shown()
             }
             (Err(obstacle), Some(problems)) => {
                 return Err(not_changed(&format_args!("{problems}; {obstacle}")));
+            }
+            // A person has just read the problems.
+            (Ok(_), Some(_)) if input::is_terminal() => {
+                return Err(not_changed(&"without that file sshd cannot ask for a code"));
             }
             (Ok(_), Some(problems)) => return Err(not_changed(&problems)),
         },
@@ -64,11 +71,10 @@ pub(super) fn offer(
 
 /// Refuses a trial of a stack that asks already, if sshd needs a drop-in: a trial is of stacks.
 pub(super) fn refuse_alone(service: &str, options: &ModuleOptions) -> Result<(), Error> {
-    match options.write_sshd && offer(service, options, &[], true)?.is_some() {
-        true => Err(Error::refused(
-            "not changed: the stack of sshd asks already, so there is no stack to try; run totpctl enable sshd \
-             --write-sshd",
-        )),
+    match options.write_sshd && offer(service, options, &[], true, "")?.is_some() {
+        true => Err(Error::refused(format!(
+            "not changed: the stack of sshd asks already, so there is no stack to try; run {COMMAND}"
+        ))),
         false => Ok(()),
     }
 }
@@ -78,11 +84,24 @@ fn is_wanted(planned: &DropIn, problems: &str, dry_run: bool) -> Result<bool, Er
     if !input::is_terminal() {
         return Ok(false);
     }
-    output::note(&format!("Problem: {problems}.\n\n{}", planned.diff()));
+    output::note(&format!("Problem: {problems}.\n"));
+    output::note_whole(&format!("{}\n", planned.diff()));
     if dry_run {
         return Ok(true);
     }
     input::confirm(&format!("Write this file, and reload sshd ({})? [y/N] ", planned.reload))
+}
+
+/// Names the command line that the administrator typed, where a text names the command that writes
+/// the drop-in.
+pub(super) fn name_typed(text: &str, typed: &str) -> String {
+    text.replace(COMMAND, &format!("{typed} --write-sshd"))
+}
+
+/// Returns the changed lines of the drop-in, unless the administrator has just seen them.
+pub(super) fn diff(drop_in: Option<&DropIn>) -> String {
+    let is_unseen = |drop_in: &&DropIn| !(drop_in.is_shown && output::is_terminal());
+    drop_in.filter(is_unseen).map(DropIn::diff).unwrap_or_default()
 }
 
 /// Says what was done.
@@ -116,3 +135,16 @@ pub(super) fn add_to(
 const SSHD: &str = "sshd";
 /// Options with which the method `password` lets users in.
 const EXCEPTIONS: [&str; 3] = ["enroll", "forward_pass", "nullok"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_that_was_typed_is_named() {
+        let text = "sshd cannot ask; run totpctl enable sshd --write-sshd, or write a line";
+        let expected = "sshd cannot ask; run totpctl try sshd --write-sshd, or write a line";
+        assert_eq!(name_typed(text, "totpctl try sshd"), expected);
+        assert_eq!(name_typed("no command", "totpctl try sshd"), "no command");
+    }
+}

@@ -14,6 +14,7 @@ use crate::pam::asking_services::{AskingService, asking_services};
 use crate::terminal::input::user_or_caller;
 use crate::terminal::output;
 use crate::trial::state::Trial;
+use crate::trial::will_end;
 use crate::unit;
 
 pub(super) fn run(json: bool) -> Result<(), Error> {
@@ -118,8 +119,12 @@ impl Users {
 fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
     let trial = Trial::pending()?;
     let trial_line = match &trial {
-        Some(trial) => {
+        Some(trial) if will_end(trial) => {
             format!("{} until {}", trial.services.join(", "), local_time::display_local(trial.ends))
+        }
+        Some(trial) => {
+            let services = trial.services.join(", ");
+            format!("{services}, and nothing will revert it; run totpctl try --undo")
         }
         None => "none".into(),
     };

@@ -1,23 +1,27 @@
 //! `totpctl try`: a service asks for a code for a limited time. The change stays if a user logs in
 //! with a code. Otherwise it is reverted.
 
+mod introduction;
+mod outcome;
+mod progress;
+
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use totpd_journal::escape::escape;
 
-use super::enable::{keeps, password_alone};
+use self::introduction::{Introduction, how_to_log_in};
+use self::outcome::{object, outcome_and_danger, outcome_and_edits};
+use self::progress::Progress;
+use super::enable::keeps;
 use super::preflight::{Preflight, plan};
 use super::sshd_lines;
-use crate::cli::ModuleOptions;
+use crate::cli::{DEFAULT_MINUTES, ModuleOptions};
 use crate::error::Error;
 use crate::host::local_time;
-use crate::host::sshd;
-use crate::host::sshd::question::supposes;
 use crate::pam::change::{Change, current_options};
 use crate::pam::files::cannot_enroll;
-use crate::sshd_drop_in::change::DropIn;
 use crate::sshd_drop_in::content::FILE;
 use crate::terminal::output;
 use crate::trial::lock::lock_exclusive;
@@ -32,7 +36,9 @@ pub(super) fn run(
     options: &ModuleOptions,
     json: bool,
 ) -> Result<(), Error> {
-    let changes = plan(service, options)?;
+    let typed = options.typed(&command(minutes), service);
+    let name = |error: Error| error.with_message(|text| sshd_lines::name_typed(&text, &typed));
+    let changes = plan(service, options).map_err(name)?;
     if changes.is_empty() {
         // A file that is being tried looks configured, but is reverted later: the lock refuses
         // that.
@@ -54,12 +60,12 @@ pub(super) fn run(
         };
     }
     check_seen(service, cannot_enroll(service))?;
-    let drop_in = sshd_lines::offer(service, options, &changes, false)?;
-    let preflight = Preflight::check(service, options, &changes)?;
+    let drop_in = sshd_lines::offer(service, options, &changes, false, &typed).map_err(name)?;
+    let preflight = Preflight::check(service, options, &changes).map_err(name)?;
     let time = Duration::from_secs(u64::from(minutes) * 60);
     let trial = start(&changes, drop_in.as_ref(), time)?;
     if !json {
-        let of_sshd = drop_in.as_ref().map(DropIn::diff).unwrap_or_default();
+        let of_sshd = sshd_lines::diff(drop_in.as_ref());
         let of_pam: String = changes.iter().map(Change::diff).collect();
         output::data(&format!("{of_sshd}{of_pam}"))?;
     }
@@ -68,7 +74,11 @@ pub(super) fn run(
         sshd: trial.reload.as_ref().map(|reload| format!("{FILE} is written, and {reload}.")),
         login: &how_to_log_in(service),
         survives_reboot: is_reverted_at_boot(),
-        users: preflight.sentences(),
+        users: preflight
+            .sentences()
+            .iter()
+            .map(|sentence| sshd_lines::name_typed(sentence, &typed))
+            .collect(),
     };
     output::note(&introduction.text());
     if !introduction.survives_reboot {
@@ -88,46 +98,18 @@ pub(super) fn run(
     }
     match trial.kept_by {
         Some(_) => {
-            output::note(&outcome(&trial));
+            output::note(&outcome_and_edits(&trial));
             Ok(())
         }
         None => Err(Error::reported(outcome_and_danger(&trial))),
     }
 }
 
-/// What is said when a trial begins.
-struct Introduction<'a> {
-    /// The local time of its end.
-    end: &'a str,
-    /// What became of sshd, as a sentence.
-    sshd: Option<String>,
-    /// How to log in with a code.
-    login: &'a str,
-    /// True if the host reverts it at boot.
-    survives_reboot: bool,
-    /// Who can log in, as sentences.
-    users: Vec<String>,
-}
-
-impl Introduction<'_> {
-    /// Returns a list of short lines: what holds now, what to do next, and when it is reverted.
-    fn text(&self) -> String {
-        let Self { end, login, .. } = self;
-        let whatever_ends = match self.survives_reboot {
-            true => "this terminal closes or the host reboots",
-            false => "this terminal closes",
-        };
-        let next = [
-            format!("To keep it, log in with a code {login}"),
-            format!("Otherwise it is reverted at {end}, even if {whatever_ends}."),
-            "To revert it at once: totpctl try --undo".to_owned(),
-            "Ctrl-C ends only this display.".to_owned(),
-        ];
-        let sshd = self.sshd.as_ref().map(|sshd| format!(" {sshd}")).unwrap_or_default();
-        let item = |line: &String| format!("  * {line}\n");
-        let next: String = next.iter().map(item).collect();
-        let users: String = self.users.iter().map(item).collect();
-        format!("\nEnabled until {end}.{sshd}\n{next}\nWho can log in:\n{users}")
+/// Returns the command with its own options, as it was typed.
+fn command(minutes: u16) -> String {
+    match minutes {
+        DEFAULT_MINUTES => "try".into(),
+        minutes => format!("try --minutes {minutes}"),
     }
 }
 
@@ -154,30 +136,6 @@ fn not_asked_message(Login { service, user }: &Login) -> String {
         escape(user),
         escape(service)
     )
-}
-
-/// Returns what to type for a login through a service.
-fn how_to_log_in(service: &str) -> String {
-    match service {
-        "sshd" => how_to_log_in_by_ssh(
-            sshd::requires_other_method(service) == Some(true),
-            sshd::unusual_port().as_deref(),
-        ),
-        "sudo" => "in another terminal: sudo -k true".into(),
-        "su" => "in another terminal, not as root: su - USER".into(),
-        "login" => "at another console".into(),
-        other => format!("through {other} from another terminal"),
-    }
-}
-
-fn how_to_log_in_by_ssh(requires_key: bool, port: Option<&str>) -> String {
-    // A login by a key alone asks for no code.
-    let (key, option) = match requires_key {
-        true => ("with your key", ""),
-        false => ("without a key", "-o PubkeyAuthentication=no "),
-    };
-    let port = port.map(|port| format!("-p {port} ")).unwrap_or_default();
-    format!("from another terminal, {key}: ssh {option}{port}USER@localhost")
 }
 
 /// Reports whether this machine reverts an interrupted trial at boot. The unit for systemd does it,
@@ -214,60 +172,17 @@ pub(super) fn count_down(seconds: u64, id: Option<&str>) -> Result<(), Error> {
 pub(super) fn state(json: bool) -> Result<(), Error> {
     let (pending, last) = (Trial::pending()?, Trial::last()?);
     if json {
-        let json = |trial: Option<Trial>| {
-            trial.as_ref().map_or(Value::Null, |trial| Value::from(object(trial)))
-        };
-        return output::json(&json!({ "pending": json(pending), "last": json(last) }));
+        let pending =
+            pending.map_or(Value::Null, |trial| Progress::new(&trial).json(&trial).into());
+        let last = last.map_or(Value::Null, |trial| object(&trial).into());
+        return output::json(&json!({ "pending": pending, "last": last }));
     }
     let text = match (&pending, &last) {
-        (Some(trial), _) => {
-            format!(
-                "{} being tried until {}.\n",
-                trial.subject(),
-                local_time::display_local(trial.ends)
-            )
-        }
-        (None, Some(trial)) => format!("Nothing is being tried. {}\n", outcome(trial)),
+        (Some(trial), _) => Progress::new(trial).text(),
+        (None, Some(trial)) => format!("Nothing is being tried. {}\n", outcome_and_edits(trial)),
         (None, None) => "Nothing is being tried, and nothing was tried before.\n".into(),
     };
-    output::data(&text)
-}
-
-/// Says how a trial ended, and whether passwords alone now let users in by ssh.
-fn outcome_and_danger(trial: &Trial) -> String {
-    let is_reverted = trial.kept_by.is_none() && trial.services.iter().any(|name| name == "sshd");
-    // What was supposed of sshd holds no more.
-    match if is_reverted && !supposes() { password_alone() } else { None } {
-        Some(sentence) => format!("{} {sentence}", outcome(trial)),
-        None => outcome(trial),
-    }
-}
-
-fn outcome(trial: &Trial) -> String {
-    let services = trial.services.join(", ");
-    let of_sshd = match (trial.reloads_sshd, &trial.reload) {
-        (true, Some(reload)) => format!(" {FILE} is as before, and {reload}."),
-        (true, None) => format!(" {FILE} is as before."),
-        (false, _) => String::new(),
-    };
-    match (&trial.kept_by, &trial.failed) {
-        (Some(user), _) => format!("{services}: the change is kept, {user} logged in with a code."),
-        (None, Some(reason)) => {
-            format!("{services}: reverted, the trial could not start: {reason}")
-        }
-        (None, None) => format!("{services}: reverted, nobody logged in with a code.{of_sshd}"),
-    }
-}
-
-fn object(trial: &Trial) -> Map<String, Value> {
-    Map::from_iter([
-        ("services".to_owned(), json!(trial.services)),
-        ("changed".to_owned(), trial.kept_by.is_some().into()),
-        ("kept_by".to_owned(), json!(trial.kept_by)),
-        ("failed".to_owned(), json!(trial.failed)),
-        ("started".to_owned(), trial.started.into()),
-        ("ends".to_owned(), trial.ends.into()),
-    ])
+    output::lines(&text)
 }
 
 const NOT_REVERTED_AT_BOOT: &str = "This machine does not revert the change if it reboots before that. Have it run \"totpctl try \
@@ -276,8 +191,6 @@ const NOT_REVERTED_AT_BOOT: &str = "This machine does not revert the change if i
 #[cfg(test)]
 mod tests {
     use pam_stack::setcred_programs::never_sets_credentials;
-
-    use crate::terminal::wrap::fit;
 
     use super::*;
 
@@ -291,47 +204,6 @@ mod tests {
             if let Err(error) = checked {
                 assert!(error.to_string().ends_with("before you leave this session"), "{error}");
             }
-        }
-    }
-
-    #[test]
-    fn a_trial_begins_with_short_lines_that_fit_the_terminal() {
-        let introduction = |survives_reboot| Introduction {
-            end: "2026-11-27 17:05:00",
-            sshd: Some("The file is written.".into()),
-            login: "in another terminal: sudo -k true",
-            survives_reboot,
-            users: vec!["1 user is enrolled.".into(), "Note: root cannot log in.".into()],
-        };
-        let expected = "
-Enabled until 2026-11-27 17:05:00. The file is
-written.
-  * To keep it, log in with a code in another
-    terminal: sudo -k true
-  * Otherwise it is reverted at 2026-11-27
-    17:05:00, even if this terminal closes or the
-    host reboots.
-  * To revert it at once: totpctl try --undo
-  * Ctrl-C ends only this display.
-
-Who can log in:
-  * 1 user is enrolled.
-  * Note: root cannot log in.
-";
-        assert_eq!(fit(&introduction(true).text(), 50), expected);
-        assert!(!introduction(false).text().contains("reboots"));
-    }
-
-    #[test]
-    fn the_command_for_a_login_has_the_port() {
-        for (requires_key, port, expected) in [
-            (false, None, "without a key: ssh -o PubkeyAuthentication=no USER@localhost"),
-            (false, Some("2222"), "a key: ssh -o PubkeyAuthentication=no -p 2222 USER@localhost"),
-            (true, Some("2222"), "with your key: ssh -p 2222 USER@localhost"),
-            (true, None, "with your key: ssh USER@localhost"),
-        ] {
-            let told = how_to_log_in_by_ssh(requires_key, port);
-            assert!(told.ends_with(expected), "{told}");
         }
     }
 

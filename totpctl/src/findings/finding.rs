@@ -169,6 +169,7 @@ finding_ids! {
     RuleDeniesRoot = "rule-denies-root",
     RuleGroupUnknown = "rule-group-unknown",
     RuleNeverDecides = "rule-never-decides",
+    RuleServiceUnknown = "rule-service-unknown",
     RuleSkipsCode = "rule-skips-code",
     SelinuxConfinedUsers = "selinux-confined-users",
     SelinuxModuleMissing = "selinux-module-missing",

@@ -19,6 +19,7 @@ use crate::client::configuration::configuration_error;
 use crate::host::local_time;
 use crate::pam::unenrolled_users::Unenrolled;
 use crate::trial::state::Trial;
+use crate::trial::will_end;
 use crate::unit;
 
 /// Checks the host. `services`: what each service does with users who have no factor. `open`: the
@@ -70,21 +71,21 @@ pub(crate) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
 fn trial(report: &mut Report) {
     let Ok(Some(trial)) = Trial::pending() else { return };
     let (services, ends) = (trial.services.join(", "), local_time::display_local(trial.ends));
-    match trial.is_stale_now() {
-        true => report.problems.push(
-            Finding::new(
-                FindingId::TrialNotReverted,
-                format!("a change of {services} that was tried should have ended at {ends}"),
-            )
-            .fix(
-                "revert it with \"totpctl try --undo\", and have the machine run that at boot \
-                 (totpctl(1))",
-            ),
-        ),
-        false => {
-            let message = format!("{} being tried until {ends}", trial.subject());
-            report.note(FindingId::TrialPending, message);
-        }
+    if trial.is_stale_now() {
+        let message = format!("a change of {services} that was tried should have ended at {ends}");
+        report.problems.push(Finding::new(FindingId::TrialNotReverted, message).fix(
+            "revert it with \"totpctl try --undo\", and have the machine run that at boot (totpctl(1))",
+        ));
+    } else if !will_end(&trial) {
+        let message = format!(
+            "{} being tried until {ends}, and nothing will revert it: its countdown has ended",
+            trial.subject()
+        );
+        let finding = Finding::new(FindingId::TrialNotReverted, message);
+        report.problems.push(finding.fix("revert it with \"totpctl try --undo\""));
+    } else {
+        let message = format!("{} being tried until {ends}", trial.subject());
+        report.note(FindingId::TrialPending, message);
     }
 }
 

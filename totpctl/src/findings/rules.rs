@@ -42,6 +42,7 @@ fn add(rules: &[Entry], doubts: &[Entry], report: &mut Report) {
     for doubt in doubts {
         let id = match details::text(doubt, "kind").as_str() {
             "group-unknown" | "group-not-looked-up" => FindingId::RuleGroupUnknown,
+            "service-unknown" => FindingId::RuleServiceUnknown,
             "never-decides" => FindingId::RuleNeverDecides,
             "outage-hidden" => FindingId::NssHidesOutage,
             // A kind of a newer daemon.

@@ -89,7 +89,7 @@ impl Services {
 }
 
 /// Returns the names that are most like a name, at most three.
-fn similar_names(name: &str, mut names: Vec<String>) -> Vec<String> {
+pub(crate) fn similar_names(name: &str, mut names: Vec<String>) -> Vec<String> {
     let likeness = |other: &str| strsim::jaro_winkler(&name.to_lowercase(), other);
     names.retain(|other| likeness(other) > MIN_LIKENESS);
     names.sort_by(|one, other| likeness(other).total_cmp(&likeness(one)).then(one.cmp(other)));

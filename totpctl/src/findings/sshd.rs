@@ -195,9 +195,10 @@ fn unreadable_finding(failure: &Failure) -> Finding {
     }
 }
 
-/// Returns the ways in by ssh that ask for no code, each as a phrase, for root.
-pub(crate) fn ssh_without_code() -> Vec<String> {
-    let doors = check(&mut Report::default()).into_iter();
+/// Returns the ways in by ssh that ask for no code, each as a phrase, for root. `read` returns the
+/// files of PAM, as they will be.
+pub(crate) fn ssh_without_code(read: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let doors = check_with(read, &mut Report::default()).into_iter();
     let open = doors.filter(|door| door.code == CodeNeed::NotAsked);
     let phrase = |door: Door| {
         let methods = door.name.strip_prefix("ssh, ").unwrap_or(&door.name).to_owned();

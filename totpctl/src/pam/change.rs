@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use diffy::DiffOptions;
 use pam_stack::parse::Kind;
-use pam_stack::{Refusal, Stack, analyze, disable, enable, passwords_as_codes};
+use pam_stack::{Place, Refusal, Stack, analyze, disable, enable, passwords_as_codes};
 
 use super::atomic_file::{replace, sync_folder};
 use super::families::{family, is_one_command};
@@ -190,12 +190,11 @@ pub(crate) fn needs_profile(service: &str) -> bool {
     matches!(enable(service, None, &read, &is_installed), Err(Refusal::AfterWrongPassword(_)))
 }
 
-/// Returns the line by which `service` asks for a code after these changes, as `FILE:LINE`.
-pub(crate) fn asking_line(changes: &[Change], service: &str) -> Option<String> {
+/// Returns the line by which `service` asks for a code after these changes.
+pub(crate) fn asking_place(changes: &[Change], service: &str) -> Option<Place> {
     let stack = Stack::parse(service, Kind::Auth, &|file| read_after(changes, file));
     let Stack::Rules(rules) = stack else { return None };
-    let rule = rules.iter().find(|rule| rule.is_factor())?;
-    Some(display(&rule.place))
+    rules.iter().find(|rule| rule.is_factor()).map(|rule| rule.place.clone())
 }
 
 /// Returns the services whose logins these changes decide: the changed ones, and those of their

@@ -10,7 +10,9 @@ use pam_stack::setcred_programs::{DROPBEAR, never_sets_credentials};
 
 use super::folders::{self, SINGLE_FILE};
 use super::lossless_text;
-use super::remedy::{StackWriter, change_line, end_at_wrong_password, profile, replace_line};
+use super::remedy::{
+    StackWriter, change_line, end_at_wrong_password, profile, remove_line, replace_line,
+};
 use super::single_file;
 use crate::program;
 
@@ -172,6 +174,13 @@ pub(crate) fn remedy(places: &[Place]) -> String {
 /// Returns how to change or remove the line of pam_totp.so at a place outside of a service.
 pub(crate) fn line_advice(place: &Place) -> String {
     change_line(&place.file, &stack_writer())
+}
+
+/// Returns how to remove the line of pam_totp.so at a place outside of a service: an imperative.
+pub(crate) fn removal_advice(place: &Place) -> String {
+    let profiles = fs::read_to_string("/var/lib/pam/auth").unwrap_or_default();
+    let is_of_profile = profiles.lines().any(|line| line == "Module: totp");
+    remove_line(&place.file, &display(place), &stack_writer(), is_of_profile)
 }
 
 /// Returns the words about a part of the stacks of many services.

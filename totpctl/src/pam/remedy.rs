@@ -85,6 +85,25 @@ pub(crate) fn change_line(file: &str, writer: &StackWriter) -> String {
     }
 }
 
+/// Returns how to remove the line of pam_totp.so at `place` in a file of many services: an
+/// imperative. `is_of_profile`: pam-auth-update wrote it, and would write it again.
+pub(crate) fn remove_line(
+    file: &str,
+    place: &str,
+    writer: &StackWriter,
+    is_of_profile: bool,
+) -> String {
+    match (file, writer) {
+        ("system-auth" | "password-auth", StackWriter::Authselect(_)) => String::from(
+            "run \"authselect disable-feature with-totp-required\" and then \"authselect disable-feature with-totp\"",
+        ),
+        ("common-auth", StackWriter::PamAuthUpdate) if is_of_profile => {
+            "run pam-auth-update --disable totp".to_owned()
+        }
+        _ => format!("delete {place}"),
+    }
+}
+
 /// Returns what to use in place of a line in a file of many services, as a phrase.
 pub(crate) fn profile(writer: &StackWriter) -> &'static str {
     match writer {
@@ -161,6 +180,26 @@ mod tests {
         assert!(replace_line(|file| file == "common-auth").contains("\"@include common-auth\""));
         assert!(replace_line(|_| true).contains("\"auth substack password-auth\""));
         assert!(replace_line(|_| false).contains("write a line that asks for the password"));
+    }
+
+    #[test]
+    fn one_way_to_remove_a_line_is_named() {
+        let authselect = StackWriter::Authselect("local\n".into());
+        let place = "/etc/pam.d/common-auth:17";
+        for (file, writer, is_of_profile, expected) in [
+            (
+                "common-auth",
+                &StackWriter::PamAuthUpdate,
+                true,
+                "run pam-auth-update --disable totp",
+            ),
+            ("common-auth", &StackWriter::PamAuthUpdate, false, "delete /etc/pam.d/common-auth:17"),
+            ("common-auth", &StackWriter::PamConfig, false, "delete /etc/pam.d/common-auth:17"),
+        ] {
+            assert_eq!(remove_line(file, place, writer, is_of_profile), expected);
+        }
+        let text = remove_line("password-auth", place, &authselect, false);
+        assert!(text.contains("with-totp-required") && !text.contains("pam-auth-update"), "{text}");
     }
 
     #[test]

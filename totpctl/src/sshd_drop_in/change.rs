@@ -6,7 +6,7 @@ use std::path::Path;
 
 use diffy::DiffOptions;
 
-use super::content::{Content, FILE, text};
+use super::content::{Content, FILE, own_lines, text};
 use super::line::{Line, Purpose, missing};
 use super::need;
 use super::obstacle::obstacle;
@@ -25,6 +25,8 @@ pub(crate) struct DropIn {
     pub(crate) lines: Vec<Line>,
     /// How sshd reads its files again.
     pub(crate) reload: Reload,
+    /// True if a person has just seen the change.
+    pub(crate) is_shown: bool,
 }
 
 impl DropIn {
@@ -52,7 +54,7 @@ impl DropIn {
         all.sort_unstable();
         all.dedup();
         let reload = Reload::with_pid_file(config.pid_file.as_deref());
-        Ok(Some(Self { before, after: Some(text(&all)), lines, reload }))
+        Ok(Some(Self { before, after: Some(text(&all)), lines, reload, is_shown: false }))
     }
 
     /// Plans its removal, if totpctl wrote it and nobody changed it. Needs root.
@@ -66,7 +68,19 @@ impl DropIn {
             return Err(Error::refused(reason));
         }
         let reload = Reload::of_host();
-        Ok(Some(Self { before: Some(before), after: None, lines: Vec::new(), reload }))
+        let (after, lines) = (None, Vec::new());
+        Ok(Some(Self { before: Some(before), after, lines, reload, is_shown: false }))
+    }
+
+    /// Returns the same change, which a person has just seen.
+    pub(crate) fn shown(self) -> Self {
+        Self { is_shown: true, ..self }
+    }
+
+    /// Returns what holds for sshd without the file, as settings.
+    pub(crate) fn settings_without(&self) -> Vec<String> {
+        let lines = own_lines(self.before.as_deref().unwrap_or_default());
+        lines.into_iter().map(|line| line.opposite('=')).collect()
     }
 
     /// Returns the change as `diff -u` shows it.
@@ -143,9 +157,10 @@ impl DropIn {
     }
 }
 
-/// Reports whether the file is one that totpctl wrote, and that was changed since.
-pub(crate) fn is_edited() -> bool {
-    read().ok().flatten().is_some_and(|text| Content::parse(&text) == Content::Edited)
+/// Returns the lines of totpctl in the file, if totpctl wrote it, and it was changed since.
+pub(crate) fn lines_of_edited() -> Option<Vec<Line>> {
+    let text = read().ok().flatten()?;
+    (Content::parse(&text) == Content::Edited).then(|| own_lines(&text))
 }
 
 /// Reports whether the file is one that totpctl wrote.

@@ -16,10 +16,7 @@ pub(crate) enum Content {
 
 impl Content {
     pub(crate) fn parse(text: &str) -> Self {
-        let lines: Vec<_> = Line::ALL
-            .into_iter()
-            .filter(|line| text.lines().any(|other| other == line.text(' ')))
-            .collect();
+        let lines = own_lines(text);
         match text.starts_with(HEADER) {
             _ if text == self::text(&lines) => Self::Own(lines),
             true => Self::Edited,
@@ -28,12 +25,20 @@ impl Content {
     }
 }
 
+/// Returns the lines of totpctl in a text.
+pub(crate) fn own_lines(text: &str) -> Vec<Line> {
+    let has = |line: &Line| text.lines().any(|other| other == line.text(' '));
+    Line::ALL.into_iter().filter(has).collect()
+}
+
 /// Returns the text of the drop-in with these lines.
 pub(crate) fn text(lines: &[Line]) -> String {
     let lines: String = lines.iter().map(|line| line.text(' ') + "\n").collect();
     format!("{HEADER}{REST}{lines}")
 }
 
+/// The command that writes the file.
+pub(crate) const COMMAND: &str = "totpctl enable sshd --write-sshd";
 /// The name sorts before those of distributions: sshd obeys the first line of a keyword.
 pub(crate) const FILE: &str = "/etc/ssh/sshd_config.d/10-totp.conf";
 const HEADER: &str = "# Written by totpctl";

@@ -122,12 +122,17 @@ pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> Result<(), Error> 
 
 /// Writes a message for people. A terminal gets it wrapped at words.
 pub(crate) fn note(text: &str) {
-    let mut message = format!("{text}\n");
-    if io::stderr().is_terminal() {
-        message = fit(&message, width(io::stderr()));
-    }
+    let message = format!("{text}\n");
+    note_whole(&match io::stderr().is_terminal() {
+        true => fit(&message, width(io::stderr())),
+        false => message,
+    });
+}
+
+/// Writes a message whose lines stay as they are, such as those of a file.
+pub(crate) fn note_whole(text: &str) {
     // An error of standard error cannot be reported anywhere.
-    let _ = io::stderr().write_all(message.as_bytes());
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Returns the columns for lines of data.

@@ -2,9 +2,11 @@
 
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
+use super::command;
+
 /// Wraps each line at words to `columns`. Continuations are indented under a line that is indented
-/// or begins with a label, as `totpctl: `. A word that is longer than a line stays whole, so that
-/// paths and links can be copied.
+/// or begins with a label, as `totpctl: `. Commands, and words that are longer than a line, stay
+/// whole, so that they can be copied.
 pub(crate) fn fit(text: &str, columns: usize) -> String {
     text.split_inclusive('\n').map(|line| fit_line(line, columns)).collect()
 }
@@ -23,7 +25,7 @@ fn fit_line(line: &str, columns: usize) -> String {
         .initial_indent(&first)
         .subsequent_indent(&rest)
         .break_words(false)
-        .word_separator(WordSeparator::AsciiSpace)
+        .word_separator(WordSeparator::Custom(command::words))
         .word_splitter(WordSplitter::NoHyphenation)
         .wrap_algorithm(WrapAlgorithm::FirstFit);
     textwrap::fill(words, options) + end
@@ -56,6 +58,16 @@ mod tests {
             assert!(fitted.lines().all(|line| line.chars().count() <= columns), "{fitted}");
             assert!(fitted.ends_with("\n\nend\n"), "{fitted}");
         }
+    }
+
+    #[test]
+    fn a_command_is_never_wrapped() {
+        let text = "  * To keep it, log in with a code from another terminal, without a key: \
+                    ssh -o PubkeyAuthentication=no USER@localhost\n";
+        let expected = "  * To keep it, log in with a code from another\n    terminal, without a key:\n    \
+                        ssh -o PubkeyAuthentication=no USER@localhost\n";
+        assert_eq!(fit(text, 50), expected);
+        assert!(fit(text, 20).contains("\n    ssh -o PubkeyAuthentication=no USER@localhost\n"));
     }
 
     #[test]

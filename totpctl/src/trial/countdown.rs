@@ -2,6 +2,7 @@
 //! a process of its own on machines without systemd. Neither uses the time of day, which can be
 //! set.
 
+use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
@@ -59,6 +60,39 @@ pub(super) fn wait(time: Duration, is_over: &dyn Fn() -> bool) {
     }
 }
 
+/// Reports whether the countdown of a trial is over, or was stopped. If that is not known, it is
+/// not.
+pub(super) fn is_gone(trial: &Trial) -> bool {
+    match has_systemd() {
+        true => program::find("systemctl")
+            .and_then(|mut systemctl| {
+                let units = ["timer", "service"].map(|kind| format!("{}.{kind}", unit(trial)));
+                systemctl.args(["show", "--property=ActiveState"]).args(units).stdin(Stdio::null());
+                program::output_within(systemctl, program::ANSWER_TIMEOUT)
+            })
+            .is_ok_and(|output| {
+                output.status.success() && are_inactive(&String::from_utf8_lossy(&output.stdout))
+            }),
+        false => !has_process(&trial.id),
+    }
+}
+
+/// Reports whether units neither run nor wait. `states`: what `systemctl show` tells of each.
+fn are_inactive(states: &str) -> bool {
+    let mut states = states.lines().filter_map(|line| line.strip_prefix("ActiveState=")).peekable();
+    states.peek().is_some() && states.all(|state| matches!(state, "inactive" | "failed"))
+}
+
+/// Reports whether a process counts down for the trial with this id.
+fn has_process(id: &str) -> bool {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
+    lines.any(|line| {
+        let mut words = line.split(|byte| *byte == 0);
+        words.any(|word| word == b"--count-down") && words.any(|word| word == id.as_bytes())
+    })
+}
+
 /// Stops the timer, if there is one.
 pub(super) fn stop(trial: &Trial) {
     if has_systemd() {
@@ -88,6 +122,20 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+
+    #[test]
+    fn a_countdown_is_gone_if_neither_its_timer_nor_its_service_runs() {
+        for (states, expected) in [
+            ("ActiveState=inactive\n\nActiveState=inactive\n", true),
+            ("ActiveState=failed\n\nActiveState=inactive\n", true),
+            ("ActiveState=active\n\nActiveState=inactive\n", false),
+            ("ActiveState=inactive\n\nActiveState=activating\n", false),
+            ("", false),
+        ] {
+            assert_eq!(are_inactive(states), expected, "{states:?}");
+        }
+        assert!(!has_process("no-such-trial"));
+    }
 
     #[test]
     fn a_countdown_ends_with_its_trial() {

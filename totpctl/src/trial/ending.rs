@@ -2,11 +2,11 @@
 //! starts over.
 
 use std::fs;
-use std::io;
-use std::path::Path;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use super::login_watch;
-use super::state::{FOLDER, Trial, Tried};
+use super::state::{Edit, FOLDER, Trial, Tried};
 use crate::error::Error;
 use crate::host::sshd::reload::Reload;
 use crate::pam::atomic_file::{beside, is_one_file, metadata, remove, sync_folder};
@@ -17,8 +17,18 @@ use crate::pam::lossless_text;
 pub(super) fn end(trial: &mut Trial) -> Result<(), Error> {
     // One file that cannot be restored leaves no other one on trial. sshd can ask as long as its
     // stack does, so that its file comes last.
-    let files = trial.files.iter().rev();
-    let ended = files.map(|file| end_file(trial, file)).fold(Ok(()), Result::and);
+    let mut ended = Ok(());
+    for file in trial.files.clone().iter().rev() {
+        match end_file(trial, file) {
+            Ok(None) => {}
+            Ok(Some(edit)) => {
+                trial.edited.push(edit);
+                // A full disk loses only these words.
+                let _ = trial.save();
+            }
+            Err(error) => ended = ended.and(Err(error)),
+        }
+    }
     ended?;
     if trial.kept_by.is_none() && trial.reloads_sshd && !trial.is_of_other_boot() {
         // If that fails, the stacks are as they were all the same.
@@ -34,9 +44,10 @@ pub(super) fn end(trial: &mut Trial) -> Result<(), Error> {
     trial.archive()
 }
 
-fn end_file(trial: &Trial, file: &Tried) -> Result<(), Error> {
+/// Ends the trial of a file. Returns the edit of another program that it replaced.
+fn end_file(trial: &Trial, file: &Tried) -> Result<Option<Edit>, Error> {
     let result = match trial.kept_by {
-        Some(_) => keep(file),
+        Some(_) => keep(file).map(|()| None),
         None => restore(file),
     };
     result.map_err(|error| cannot_change(&file.path, &error))
@@ -44,7 +55,8 @@ fn end_file(trial: &Trial, file: &Tried) -> Result<(), Error> {
 
 /// Restores the file itself, not a copy: it keeps its times, owner, labels and all other
 /// attributes.
-fn restore(file: &Tried) -> io::Result<()> {
+fn restore(file: &Tried) -> io::Result<Option<Edit>> {
+    let mut edit = None;
     let original = beside(&file.path, "before");
     remove(&beside(&file.path, "new"))?;
     match (metadata(&original)?, metadata(&file.path)?) {
@@ -52,16 +64,17 @@ fn restore(file: &Tried) -> io::Result<()> {
         (None, _) if file.existed => {}
         (Some(before), Some(now)) if is_one_file(&before, &now) => fs::remove_file(&original)?,
         (Some(_), _) => {
-            save_edited(file);
+            edit = save_edited(file);
             fs::rename(&original, &file.path)?;
         }
         (None, Some(_)) => {
-            save_edited(file);
+            edit = save_edited(file);
             fs::remove_file(&file.path)?;
         }
         (None, None) => {}
     }
-    sync_folder(&file.path)
+    sync_folder(&file.path)?;
+    Ok(edit)
 }
 
 /// Keeps the new file.
@@ -73,22 +86,44 @@ fn keep(file: &Tried) -> io::Result<()> {
 
 /// Saves the text that another program wrote to the file during the trial. It saves to totpctl's
 /// folder, or beside the file if the disk is full. If both fail, the text is lost, because the
-/// stack has to be restored all the same.
-fn save_edited(file: &Tried) {
+/// stack has to be restored all the same. Returns nothing if there is no such text.
+fn save_edited(file: &Tried) -> Option<Edit> {
     let path = &file.path;
-    let Ok(text) = fs::read(path) else { return };
+    let text = fs::read(path).ok()?;
     if text == lossless_text::bytes(&file.text) {
-        return;
+        return None;
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let edited = Path::new(FOLDER).join(format!("{name}.edited"));
-    if fs::write(&edited, text).is_err() {
-        let _ = fs::remove_file(&edited);
+    let kept = write_new(Path::new(FOLDER), &name, &text).or_else(|_| {
         // A second name of the file needs no space.
         let beside = beside(path, "edited");
-        let _ = remove(&beside).and_then(|()| fs::hard_link(path, &beside));
-    }
+        remove(&beside).and_then(|()| fs::hard_link(path, &beside)).map(|()| beside)
+    });
+    Some(Edit { path: path.clone(), kept: kept.ok() })
 }
+
+/// Writes the text to a new file in the folder, beside those of earlier trials.
+fn write_new(folder: &Path, name: &str, text: &[u8]) -> io::Result<PathBuf> {
+    let paths = [format!("{name}.edited")]
+        .into_iter()
+        .chain((2..MAX_EDITS).map(|number| format!("{name}.edited-{number}")));
+    for path in paths.map(|name| folder.join(name)) {
+        match fs::File::create_new(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+            Ok(mut file) => {
+                let written = file.write_all(text).and_then(|()| file.sync_all());
+                return written.map(|()| path.clone()).inspect_err(|_| {
+                    let _ = fs::remove_file(&path);
+                });
+            }
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// The saved edits of one file that are left beside each other.
+const MAX_EDITS: u32 = 100;
 
 #[cfg(test)]
 mod tests {
@@ -108,19 +143,17 @@ mod tests {
             existed: true,
             text: fs::read_to_string(path).unwrap(),
         });
-        let mut trial = Trial {
-            id: String::new(),
-            services: Vec::new(),
-            files: files.to_vec(),
-            started: 0,
-            ends: 0,
-            boot: String::new(),
-            kept_by: None,
-            failed: None,
-            reloads_sshd: false,
-            reload: None,
-        };
+        let mut trial = Trial { files: files.to_vec(), ..Trial::default() };
         assert!(end(&mut trial).is_err());
         assert_eq!(fs::read_to_string(&other).unwrap(), "old");
+    }
+
+    #[test]
+    fn a_saved_edit_replaces_no_earlier_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |text: &[u8]| write_new(folder.path(), "sshd", text).unwrap();
+        assert_eq!(write(b"first"), folder.path().join("sshd.edited"));
+        assert_eq!(write(b"second"), folder.path().join("sshd.edited-2"));
+        assert_eq!(fs::read(folder.path().join("sshd.edited")).unwrap(), b"first");
     }
 }

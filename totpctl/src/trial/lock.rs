@@ -33,6 +33,12 @@ impl ExclusiveLock {
     }
 }
 
+/// Reports whether no totpctl is changing a stack now.
+pub(super) fn is_free() -> bool {
+    let lock = File::open(Path::new(FOLDER).join(LOCK));
+    lock.is_ok_and(|lock| lock.try_lock_shared().is_ok())
+}
+
 fn lock_file() -> Result<File, Error> {
     let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(FOLDER);
     let opened = created.and_then(|()| {

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::pam::atomic_file::{remove, sync_folder, write_like};
 
 /// A trial that is running or has ended.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Trial {
     /// Its id.
     pub(crate) id: String,
@@ -36,6 +36,18 @@ pub(crate) struct Trial {
     /// What became of the reload, as a phrase: that of its start, then that of its end.
     #[serde(default)]
     pub(crate) reload: Option<String>,
+    /// The edits of other programs that its end replaced.
+    #[serde(default)]
+    pub(crate) edited: Vec<Edit>,
+}
+
+/// What another program wrote to a file during the trial.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Edit {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// Where its text is now; none if it could not be saved.
+    pub(crate) kept: Option<PathBuf>,
 }
 
 /// A file that is being tried.
@@ -142,18 +154,7 @@ mod tests {
 
     #[test]
     fn a_trial_is_stale_after_a_reboot_or_its_end() {
-        let trial = Trial {
-            id: "1".into(),
-            services: Vec::new(),
-            files: Vec::new(),
-            started: 1_000,
-            ends: 1_300,
-            boot: "this".into(),
-            kept_by: None,
-            failed: None,
-            reloads_sshd: false,
-            reload: None,
-        };
+        let trial = Trial { started: 1_000, ends: 1_300, boot: "this".into(), ..Trial::default() };
         assert!(!trial.is_stale("this", 1_000));
         assert!(!trial.is_stale("this", 1_360), "the countdown has 60 s to revert it");
         assert!(trial.is_stale("this", 1_361));

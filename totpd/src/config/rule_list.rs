@@ -68,12 +68,22 @@ impl RuleList {
         places
     }
 
+    /// Returns the services that the rules name, each with the place of its rule.
+    fn service_places(&self) -> Vec<(String, String)> {
+        let of_rule = |placed: &PlacedRule| {
+            let patterns = placed.rule.services.iter().flat_map(|services| services.iter());
+            let names = patterns.filter_map(|pattern| pattern.exact());
+            names.map(|name| (name.to_owned(), placed.place.clone())).collect::<Vec<_>>()
+        };
+        self.0.iter().flat_map(of_rule).collect()
+    }
+
     /// Returns the rules, ready to be in force.
     ///
     /// # Errors
     /// [`ConfigError::Contradiction`] if two rules have one name, or one can never decide.
     pub(super) fn checked(self) -> Result<RuleSet, ConfigError> {
-        let group_places = self.group_places();
+        let (group_places, service_places) = (self.group_places(), self.service_places());
         let all_places = self.0.iter().map(|placed| placed.place.clone()).collect();
         let mut places = BTreeMap::new();
         for PlacedRule { rule, place, .. } in &self.0 {
@@ -98,7 +108,7 @@ impl RuleList {
                 ),
             });
         }
-        Ok(RuleSet { policy, places: all_places, group_places })
+        Ok(RuleSet { policy, places: all_places, group_places, service_places })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use totpd_core::policy::{GroupName, Policy, Rule};
 
+use crate::config::pam_services;
 use crate::host::nss::order::hidden_outages;
 
 /// The checked rules of all files, and where they stand.
@@ -13,6 +14,8 @@ pub struct RuleSet {
     pub(super) places: Vec<String>,
     /// The groups that the rules name, each with the file and the line where it first stands.
     pub(super) group_places: Vec<(GroupName, String)>,
+    /// The services that the rules name, each with the file and the line of its rule.
+    pub(super) service_places: Vec<(String, String)>,
 }
 
 impl RuleSet {
@@ -32,6 +35,10 @@ impl RuleSet {
     /// take long.
     pub(crate) fn doubts(&self) -> Vec<Doubt> {
         let mut doubts: Vec<_> = self.group_places.iter().filter_map(group).collect();
+        let known = (!self.service_places.is_empty()).then(pam_services::known).flatten();
+        let unknown = known.map(|known| pam_services::unknown(&self.service_places, &known));
+        let service = |(place, message)| Doubt { kind: "service-unknown", place, message };
+        doubts.extend(unknown.unwrap_or_default().into_iter().map(service));
         let never: Vec<_> = self.policy.jointly_shadowed().map(|rule| &rule.name).collect();
         for (rule, place) in self.placed().filter(|(rule, _)| never.contains(&&rule.name)) {
             let name = rule.name.as_str();
@@ -65,8 +72,8 @@ impl RuleSet {
 /// What may be wrong with rules.
 #[derive(Clone, Debug)]
 pub(crate) struct Doubt {
-    /// A word for programs: `group-unknown`, `group-not-looked-up`, `never-decides` or
-    /// `outage-hidden`.
+    /// A word for programs: `group-unknown`, `group-not-looked-up`, `service-unknown`,
+    /// `never-decides` or `outage-hidden`.
     pub(crate) kind: &'static str,
     /// `FILE:LINE`.
     pub(crate) place: String,

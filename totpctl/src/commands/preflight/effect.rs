@@ -1,20 +1,13 @@
 //! What a change of one service means for those who log in by it.
 
-use pam_stack::parse::Kind;
-use pam_stack::{Stack, admits_without_password};
-
 use crate::pam::change::{Change, read_after};
-use crate::pam::files::{is_installed, read};
+use crate::pam::files::read;
 use crate::pam::unenrolled_users::{Outcome, Unenrolled};
 
 /// What a change of one service means for users without a factor.
 pub(super) struct Effect<'a> {
     pub(super) service: &'a str,
     before: Unenrolled,
-    /// Whether it let in a user whose password is locked.
-    admits_locked: bool,
-    /// Whether it let in root with a locked password.
-    admits_locked_root: bool,
     /// What it does after the change; `None` if libpam cannot read the stack.
     pub(super) outcome: Option<Outcome>,
 }
@@ -24,23 +17,7 @@ impl<'a> Effect<'a> {
         let service = change.service.as_str();
         let before = Outcome::from_service(service, &read).map(|outcome| outcome.unenrolled);
         let outcome = Outcome::from_service(service, &|file| read_after(changes, file));
-        let stack = Stack::parse(service, Kind::Auth, &read);
-        let admits = |is_root| match &stack {
-            Stack::Rules(rules) => admits_without_password(rules, &is_installed, is_root),
-            _ => true,
-        };
-        Self {
-            service,
-            before: before.unwrap_or(Unenrolled::NotAsked),
-            admits_locked: admits(false),
-            admits_locked_root: admits(true),
-            outcome,
-        }
-    }
-
-    /// Reports whether a user with a locked password could log in before the change.
-    pub(super) fn admits_locked(&self, name: &str) -> bool {
-        if name == "root" { self.admits_locked_root } else { self.admits_locked }
+        Self { service, before: before.unwrap_or(Unenrolled::NotAsked), outcome }
     }
 
     pub(super) fn skips_strangers(&self) -> bool {
@@ -87,13 +64,7 @@ mod tests {
                 has_password: true,
                 skips_strangers: false,
             };
-            let effect = Effect {
-                service: "sshd",
-                before,
-                admits_locked: true,
-                admits_locked_root: true,
-                outcome: Some(outcome),
-            };
+            let effect = Effect { service: "sshd", before, outcome: Some(outcome) };
             let found = (effect.denies(), effect.drops_exception());
             assert_eq!(found, (denies, drops), "{before:?} {after:?}");
             assert_eq!(effect.asks_first(), before == NotAsked, "{before:?} {after:?}");

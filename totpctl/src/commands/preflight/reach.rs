@@ -24,8 +24,8 @@ pub(crate) struct Reach {
     silent: Vec<String>,
     /// Commands of sudo whose services have no file and do not ask, each with the service.
     missing: Vec<(String, String)>,
-    /// True if it has sshd ask.
-    has_sshd: bool,
+    /// The ways by ssh that ask for no code after it, if it has sshd ask.
+    by_ssh: Vec<String>,
     /// Why nobody could log in after it by a service, its own included; a sentence each.
     shut: Vec<String>,
 }
@@ -50,7 +50,9 @@ impl Reach {
             reach.missing = sudo_services_without_file();
             reach.missing.retain(|(_, name)| !asks(&rules(name, &after)));
         }
-        reach.has_sshd = changed.contains(&"sshd");
+        if changed.contains(&"sshd") && asks(&rules("sshd", &after)) {
+            reach.by_ssh = ssh_without_code(&after);
+        }
         reach.silent = silent.map(ToOwned::to_owned).collect();
         reach
     }
@@ -122,10 +124,7 @@ impl Reach {
                 how_to_create(name)
             ));
         }
-        // Before the change, nobody is asked.
-        if self.has_sshd && asks(&rules("sshd", &read)) {
-            told.extend(by_ssh(&ssh_without_code()));
-        }
+        told.extend(by_ssh(&self.by_ssh));
         told
     }
 

@@ -6,7 +6,12 @@ use super::*;
 fn the_message_counts_the_enrolled_users() {
     let message = |enrolled, names: &[&str]| {
         let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-        let users = WithoutFactor { enrolled, names, ..WithoutFactor::default() };
+        let users = WithoutFactor {
+            enrolled,
+            enrolled_anywhere: enrolled,
+            names,
+            ..WithoutFactor::default()
+        };
         preflight(users).message()
     };
     for (enrolled, names, expected) in [
@@ -43,12 +48,13 @@ fn what_sshd_makes_of_the_change_is_said() {
 #[test]
 fn users_whose_factors_are_not_valid_are_denied_too() {
     let unusable = vec!["alice".to_owned()];
-    let users = WithoutFactor { enrolled: 1, unusable, ..WithoutFactor::default() };
+    let users =
+        WithoutFactor { enrolled: 1, enrolled_anywhere: 2, unusable, ..WithoutFactor::default() };
     let found = Preflight { asks_first: true, ..preflight(users) };
     assert_eq!(
         found.message(),
-        "1 user is enrolled. Users without a factor are denied: none. Denied, because no factor of theirs is \
-         valid for sshd now: alice (1)."
+        "2 users are enrolled, 1 of them with a factor that is valid for sshd. Users without a factor are \
+         denied: none. Denied, because no factor of theirs is valid for sshd now: alice (1)."
     );
     assert_eq!(found.shut_out(), ["alice"]);
     // They were denied before.
@@ -95,7 +101,8 @@ fn a_code_alone_is_asked_about_if_it_is_new() {
 #[test]
 fn a_user_who_cannot_log_in_anyway_is_not_shut_out() {
     let names = vec!["root".to_owned(), "bob".to_owned()];
-    let mut users = WithoutFactor { enrolled: 1, names, ..WithoutFactor::default() };
+    let mut users =
+        WithoutFactor { enrolled: 1, enrolled_anywhere: 1, names, ..WithoutFactor::default() };
     let set_aside = users.set_aside(|name| name == "root");
     let exceptions = vec!["dana (NOPASSWD, /etc/sudoers:1)".to_owned()];
     let found = Preflight { set_aside, exceptions, ..preflight(users) };

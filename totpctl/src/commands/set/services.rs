@@ -1,8 +1,10 @@
 //! The services of a factor, as `totpctl set --services` takes them.
 
 use crate::error::Error;
+use crate::findings::services::similar_names;
+use crate::host::door::known_doors::services_without_file;
 use crate::pam::families::{family, is_one_command};
-use crate::pam::files::path_of;
+use crate::pam::files::services;
 
 /// Parses a list of PAM services, separated by commas or blanks. An empty list means all services.
 /// The names are in lower case, as libpam reads them.
@@ -26,26 +28,38 @@ pub(super) fn parse(list: &str) -> Result<Vec<String>, Error> {
     }
 }
 
-/// Returns what is missing in a list of services of this host, a sentence each.
-pub(super) fn advice(names: &[String]) -> Vec<String> {
-    missing(names, &|name| path_of(name).is_some(), &|name| {
-        let others = family(name).into_iter().filter(|other| is_one_command(other));
-        others.map(ToOwned::to_owned).collect()
-    })
+/// Returns the names that are no PAM services of this host, each with similar names.
+pub(super) fn unknown(names: &[String]) -> Vec<String> {
+    let mut known = services();
+    known.extend(services_without_file());
+    let phrase = |name: &String| match similar_names(name, known.clone()).as_slice() {
+        [] => name.clone(),
+        similar => format!("{name} (similar: {})", similar.join(", ")),
+    };
+    names.iter().filter(|name| !known.contains(name)).map(phrase).collect()
 }
 
-/// Returns what is missing. `exists` reports whether a service has a stack, and `family` returns
-/// the services that its program uses.
-fn missing(
-    names: &[String],
-    exists: &dyn Fn(&str) -> bool,
-    family: &dyn Fn(&str) -> Vec<String>,
-) -> Vec<String> {
+/// Says that these are no PAM services of this host.
+pub(super) fn sentence(unknown: &[String]) -> String {
+    format!("This host has no PAM service {}: check the name.", unknown.join(", "))
+}
+
+/// Returns what is missing in a list of services of this host, a sentence each.
+pub(super) fn advice(names: &[String]) -> Vec<String> {
+    let unknown = unknown(names);
+    let told = (!unknown.is_empty()).then(|| sentence(&unknown));
+    let missing = missing(names, &|name| {
+        let others = family(name).into_iter().filter(|other| is_one_command(other));
+        others.map(ToOwned::to_owned).collect()
+    });
+    told.into_iter().chain(missing).collect()
+}
+
+/// Returns which services of the same programs are missing. `family` returns the services that the
+/// program of a service uses.
+fn missing(names: &[String], family: &dyn Fn(&str) -> Vec<String>) -> Vec<String> {
     let mut sentences = Vec::new();
     for name in names {
-        if !exists(name) {
-            sentences.push(format!("This host has no PAM service {name}: check the name."));
-        }
         for other in family(name).iter().filter(|other| !names.contains(other)) {
             let command = match other.as_str() {
                 "su-l" => "su -",
@@ -85,7 +99,6 @@ mod tests {
 
     #[test]
     fn the_other_services_of_a_program_are_named() {
-        let exists = |name: &str| name != "sudo-x";
         let family = |name: &str| match name {
             "sudo" => vec!["sudo".to_owned(), "sudo-i".to_owned()],
             "su" => vec!["su".to_owned(), "su-l".to_owned()],
@@ -93,7 +106,7 @@ mod tests {
         };
         let of = |names: &[&str]| {
             let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-            missing(&names, &exists, &family)
+            missing(&names, &family)
         };
         assert_eq!(
             of(&["sshd", "sudo"]),
@@ -103,7 +116,15 @@ mod tests {
         );
         assert!(of(&["su"])[0].starts_with("su - uses the PAM service su-l"));
         assert!(of(&["sudo", "sudo-i", "sshd"]).is_empty());
-        assert_eq!(of(&["sudo-x"]), ["This host has no PAM service sudo-x: check the name."]);
         assert!(of(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_service_that_this_host_does_not_have_is_named() {
+        let names = ["login".to_owned(), "nonsense-of-nobody".to_owned()];
+        let unknown: Vec<_> = unknown(&names).into_iter().filter(|name| name != "login").collect();
+        assert_eq!(unknown, ["nonsense-of-nobody"]);
+        let expected = "This host has no PAM service nonsense-of-nobody: check the name.";
+        assert_eq!(sentence(&unknown), expected);
     }
 }

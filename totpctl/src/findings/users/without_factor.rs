@@ -30,16 +30,14 @@ pub(crate) fn check(
     report: &mut Report,
 ) {
     match WithoutFactor::read(client, None) {
-        Ok(mut users) => {
+        Ok(users) => {
+            let service = |(name, unenrolled): &(&'_ str, Unenrolled)| Asking {
+                service: (*name).to_owned(),
+                unenrolled: *unenrolled,
+                shut: shut_by_password(&[name], &read),
+            };
             let asking = services.iter().filter(|(_, fate)| *fate != Unenrolled::NotAsked);
-            let stacks = asking.map(|(name, _)| Stack::parse(name, Kind::Auth, &read));
-            let locked = Shadow::of_host().locked();
-            let aside = users.set_aside_locked(&stacks.collect::<Vec<_>>(), &locked, &is_installed);
-            add(&users, services, open, report);
-            if !aside.is_empty() {
-                let names = output::names(&aside);
-                report.summarize(format!("not counted, because their password is locked: {names}"));
-            }
+            add(&users, &asking.map(service).collect::<Vec<_>>(), open, report);
         }
         Err(error) => report.notes.push(unknown_finding(&error)),
     }
@@ -50,11 +48,49 @@ fn unknown_finding(error: &Error) -> Finding {
     Finding::new(FindingId::EnrolledUnknown, message).fix(daemon_log::advice())
 }
 
+/// A service that asks for a code.
+struct Asking {
+    service: String,
+    /// What it does with users who have no factor.
+    unenrolled: Unenrolled,
+    /// Those who cannot log in there anyway.
+    shut: Vec<String>,
+}
+
+/// Returns who cannot log in by any of these services, with or without a factor, because their
+/// passwords are locked. `read` returns the files of PAM.
+pub(crate) fn shut_by_password(
+    services: &[&str],
+    read: &dyn Fn(&str) -> Option<String>,
+) -> Vec<String> {
+    let stacks = services.iter().map(|name| Stack::parse(name, Kind::Auth, read));
+    shut_by_stacks(&stacks.collect::<Vec<_>>(), Shadow::of_host().locked(), &is_installed)
+}
+
+/// `locked`: the accounts whose password never matches. `exists` reports whether a module is
+/// installed.
+fn shut_by_stacks(
+    stacks: &[Stack],
+    mut locked: Vec<String>,
+    exists: &dyn Fn(&str) -> bool,
+) -> Vec<String> {
+    let admits = |stack: &Stack, is_root| match stack {
+        Stack::Rules(rules) => admits_without_password(rules, exists, is_root),
+        _ => true,
+    };
+    let [of_root, of_others] =
+        [true, false].map(|is_root| stacks.iter().any(|stack| admits(stack, is_root)));
+    locked.retain(|name| if name == "root" { !of_root } else { !of_others });
+    locked
+}
+
 /// The users of this host without a factor.
 #[derive(Default)]
 pub(crate) struct WithoutFactor {
-    /// The number of users who have a factor whose codes are valid now.
+    /// The number of users who have a factor whose codes are valid now, for the service.
     pub(crate) enrolled: usize,
+    /// The number of users who have a factor whose codes are valid now, for any service.
+    pub(crate) enrolled_anywhere: usize,
     /// The names of those users.
     pub(crate) usable: Vec<String>,
     /// The names of users who have factors, and none whose codes are valid now.
@@ -91,7 +127,9 @@ impl WithoutFactor {
             holders.into_iter().map(|holder| holder.name.clone()).collect()
         };
         let (usable, unusable) = (names_of(usable), names_of(unusable));
-        Self { enrolled: usable.len(), usable, unusable, names, uncounted, holders }
+        let enrolled_anywhere = holders.iter().filter(|holder| holder.is_valid(None, now)).count();
+        let enrolled = usable.len();
+        Self { enrolled, enrolled_anywhere, usable, unusable, names, uncounted, holders }
     }
 
     /// Returns who has a valid factor, and none for `service` nor for one of its `siblings`.
@@ -121,26 +159,17 @@ impl WithoutFactor {
         removed
     }
 
-    /// Removes the names of users who cannot pass these stacks with or without a factor, because
-    /// their passwords are locked, and returns them. If nobody is enrolled, all count.
-    /// `exists` reports whether a module is installed.
-    fn set_aside_locked(
-        &mut self,
-        stacks: &[Stack],
-        locked: &[String],
-        exists: &dyn Fn(&str) -> bool,
-    ) -> Vec<String> {
-        let admits = |stack: &Stack, name: &str| match stack {
-            Stack::Rules(rules) => admits_without_password(rules, exists, name == "root"),
-            _ => true,
+    /// Says how many users are enrolled, and how many of them for `service`, if that differs.
+    pub(crate) fn enrolled_phrase(&self, service: &str) -> String {
+        let count = self.enrolled_anywhere as u64;
+        let verb = if count == 1 { "is" } else { "are" };
+        let of_service = match self.enrolled == self.enrolled_anywhere {
+            true => String::new(),
+            false => {
+                format!(", {} of them with a factor that is valid for {service}", self.enrolled)
+            }
         };
-        match self.enrolled {
-            0 => Vec::new(),
-            _ => self.set_aside(|name| {
-                locked.iter().any(|other| other == name)
-                    && stacks.iter().all(|stack| !admits(stack, name))
-            }),
-        }
+        format!("{} {verb} enrolled{of_service}", output::count(count, "user"))
     }
 
     /// Returns the first names, the number of all, and whose users are not counted.
@@ -153,9 +182,11 @@ impl WithoutFactor {
     }
 }
 
-/// Adds who is denied, and who would be without `nullok` and `enroll`.
-fn add(users: &WithoutFactor, services: &[(&str, Unenrolled)], open: &[&str], report: &mut Report) {
-    let mut asks = false;
+/// Adds who is denied, and who would be without `nullok` and `enroll`. `services`: those that ask.
+fn add(users: &WithoutFactor, services: &[Asking], open: &[&str], report: &mut Report) {
+    if services.is_empty() {
+        return;
+    }
     for (unenrolled, id, what) in [
         (Unenrolled::Denied, FindingId::UsersWithoutFactor, "cannot log in"),
         (Unenrolled::Skipped, FindingId::UsersNotYetEnrolled, "log in without a code now"),
@@ -165,42 +196,36 @@ fn add(users: &WithoutFactor, services: &[(&str, Unenrolled)], open: &[&str], re
             "create a factor at their next login, with the password alone",
         ),
     ] {
-        let services = services.iter().filter(|(_, other)| *other == unenrolled);
-        let services: Vec<_> = services.map(|(name, _)| *name).collect();
-        asks |= !services.is_empty();
-        if services.is_empty() || users.names.is_empty() {
+        let services: Vec<_> =
+            services.iter().filter(|service| service.unenrolled == unenrolled).collect();
+        if unenrolled == Unenrolled::Denied && users.enrolled == 0 && !services.is_empty() {
+            // Nobody at all could log in, so all count.
+            let named = services.iter().map(|service| service.service.as_str()).collect();
+            report.problems.extend(nobody_enrolled(named, users));
             continue;
         }
-        // Their keys still let them in by ssh.
-        let has_other_way =
-            unenrolled == Unenrolled::Denied && services.contains(&"sshd") && !open.is_empty();
-        let (what, other_way) = match has_other_way {
-            true => (
-                "cannot pass a prompt for a code",
-                format!("; ssh still lets them in by {}", open.join(" or ")),
-            ),
-            false => (what, String::new()),
-        };
-        let message = format!(
-            "users without a factor, who {what} ({}): {}{other_way}",
-            services.join(", "),
-            output::names(&users.names)
-        );
-        if unenrolled == Unenrolled::Denied && users.enrolled == 0 {
-            let finding =
-                Finding::new(FindingId::NobodyEnrolled, format!("{message}; no user is enrolled"));
-            report.problems.push(finding.fix("run totpctl enroll USER"));
-        } else {
+        for (services, names) in by_names(&services, &|asking| asking.without(&users.names)) {
+            // Their keys still let them in by ssh.
+            let has_other_way =
+                unenrolled == Unenrolled::Denied && services.contains(&"sshd") && !open.is_empty();
+            let (what, other_way) = match has_other_way {
+                true => (
+                    "cannot pass a prompt for a code",
+                    format!("; ssh still lets them in by {}", open.join(" or ")),
+                ),
+                false => (what, String::new()),
+            };
+            let message = format!(
+                "users without a factor, who {what} ({}): {}{other_way}",
+                services.join(", "),
+                output::names(&names)
+            );
             report.notes.push(Finding::new(id, message).fix("enroll them: totpctl enroll USER"));
         }
     }
-    if asks {
-        add_unusable(users, services, report);
-    }
-    if asks && users.names.is_empty() {
-        report.summarize("users without a factor: none");
-    }
-    if asks && !users.uncounted.is_empty() {
+    add_unusable(users, services, report);
+    summarize(users, services, report);
+    if !users.uncounted.is_empty() {
         let message = format!(
             "users of {} are not counted here, because no file lists them",
             users.uncounted.join(" and ")
@@ -210,8 +235,73 @@ fn add(users: &WithoutFactor, services: &[(&str, Unenrolled)], open: &[&str], re
     }
 }
 
+/// Returns the problem that these services let nobody in.
+fn nobody_enrolled(services: Vec<&str>, users: &WithoutFactor) -> Option<Finding> {
+    let message = format!(
+        "users without a factor, who cannot log in ({}): {}; no user is enrolled",
+        services.join(", "),
+        output::names(&users.names)
+    );
+    let finding = Finding::new(FindingId::NobodyEnrolled, message).fix("run totpctl enroll USER");
+    (!users.names.is_empty()).then_some(finding)
+}
+
+/// Adds how many users are enrolled, and who does not count.
+fn summarize(users: &WithoutFactor, services: &[Asking], report: &mut Report) {
+    // Where nobody at all can log in, all count.
+    let counts_all =
+        |asking: &Asking| users.enrolled == 0 && asking.unenrolled == Unenrolled::Denied;
+    let all: Vec<_> = services.iter().filter(|asking| !counts_all(asking)).collect();
+    report.summarize(users.enrolled_phrase("any"));
+    let has_none = |asking: &Asking| match counts_all(asking) {
+        true => users.names.is_empty(),
+        false => asking.without(&users.names).is_empty(),
+    };
+    if services.iter().all(has_none) {
+        report.summarize("users without a factor: none");
+    }
+    for (names_of, names) in by_names(&all, &|asking| asking.among(&users.names)) {
+        let place = match names_of.len() == services.len() {
+            true => String::new(),
+            false => format!(" for {}", names_of.join(", ")),
+        };
+        let names = output::names(&names);
+        report.summarize(format!("not counted{place}, because their password is locked: {names}"));
+    }
+}
+
+/// Returns the services of which `names_of` returns the same names, with these; those without a
+/// name are left out.
+fn by_names<'a>(
+    services: &[&'a Asking],
+    names_of: &dyn Fn(&Asking) -> Vec<String>,
+) -> Vec<(Vec<&'a str>, Vec<String>)> {
+    let mut groups: Vec<(Vec<&str>, Vec<String>)> = Vec::new();
+    for asking in services {
+        let names = names_of(asking);
+        match groups.iter_mut().find(|(_, others)| *others == names) {
+            Some((group, _)) => group.push(&asking.service),
+            None if names.is_empty() => {}
+            None => groups.push((vec![&asking.service], names)),
+        }
+    }
+    groups
+}
+
+impl Asking {
+    /// Returns the names of those who could log in.
+    fn without(&self, names: &[String]) -> Vec<String> {
+        names.iter().filter(|name| !self.shut.contains(name)).cloned().collect()
+    }
+
+    /// Returns the names of those who cannot log in anyway.
+    fn among(&self, names: &[String]) -> Vec<String> {
+        names.iter().filter(|name| self.shut.contains(name)).cloned().collect()
+    }
+}
+
 /// Adds the users who have factors, and none whose codes are valid.
-fn add_unusable(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: &mut Report) {
+fn add_unusable(users: &WithoutFactor, services: &[Asking], report: &mut Report) {
     let mut note = |message: String| {
         let finding = Finding::new(FindingId::UsersWithoutUsableFactor, message);
         let finding = finding.fix("totpctl show USER says why; enroll them: totpctl enroll USER");
@@ -220,18 +310,21 @@ fn add_unusable(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: 
     let differs = |name: &&String| {
         users.holders.iter().any(|holder| holder.name == **name && holder.differing.is_some())
     };
-    let out: Vec<_> = users.unusable.iter().filter(|name| !differs(name)).cloned().collect();
+    let is_shut = |name: &&String| services.iter().all(|asking| asking.shut.contains(name));
+    let out = users.unusable.iter().filter(|name| !differs(name) && !is_shut(name));
+    let out: Vec<_> = out.cloned().collect();
     if !out.is_empty() {
         note(format!(
             "users who cannot log in, because each of their factors is disabled, expired or out of step: {}",
             output::names(&out)
         ));
     }
-    for (service, unenrolled) in services {
+    for asking in services {
+        let service = &asking.service;
         let siblings: Vec<_> =
             family(service).into_iter().filter(|name| is_one_command(name)).collect();
-        let names = users.not_valid_for(service, &siblings, now());
-        if *unenrolled != Unenrolled::NotAsked && !names.is_empty() {
+        let names = asking.without(&users.not_valid_for(service, &siblings, now()));
+        if !names.is_empty() {
             note(format!(
                 "users who cannot log in by {service} with a code, because their factors are valid only for \
                  other services: {}",
@@ -239,6 +332,11 @@ fn add_unusable(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: 
             ));
         }
     }
+    add_foreign(users, report);
+}
+
+/// Adds the users whose factors belong to another uid.
+fn add_foreign(users: &WithoutFactor, report: &mut Report) {
     let moved = users.of_other_uids();
     if !moved.is_empty() {
         let message = format!(

@@ -68,6 +68,15 @@ impl ServicePattern {
         Pattern::parse(text, is_name).map(Self)
     }
 
+    /// Returns the name, if the pattern is one.
+    #[must_use]
+    pub fn exact(&self) -> Option<&str> {
+        match &self.0 {
+            Pattern::Exact(name) => Some(name),
+            Pattern::Prefix(_) => None,
+        }
+    }
+
     /// Reports whether the service fits.
     #[must_use]
     pub fn fits(&self, service: &str) -> bool {

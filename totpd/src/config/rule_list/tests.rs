@@ -120,7 +120,7 @@ fn a_group_that_nss_does_not_know_is_a_warning() {
         "[[rule]]\nname = \"x\"\ngroups = [\"root\",\n  \"no-such-group-here\"]\nthen = \"skip\"\n";
     let mut warnings = load(&[("a.toml", text)]).unwrap().warnings();
     // This machine may have another order in nsswitch.conf than it should.
-    warnings.retain(|warning| !warning.contains("nsswitch.conf"));
+    warnings.retain(|warning| warning.contains("groups:"));
     let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
     assert!(warning.starts_with("a.toml:4: groups: no group \"no-such-group-here\""), "{warning}");
 }
@@ -173,7 +173,7 @@ fn a_rule_that_several_leave_nothing_for_is_a_warning() {
         + &rule("b", "services = [\"sudo\"]")
         + &rule("c", "services = [\"sudo-i\", \"sshd\"]");
     let mut warnings = load(&[("a.toml", &text)]).unwrap().warnings();
-    warnings.retain(|warning| !warning.contains("nsswitch.conf"));
+    warnings.retain(|warning| warning.contains("[[rule]]"));
     let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
     assert!(warning.starts_with("a.toml:9: [[rule]] \"c\" can never decide"), "{warning}");
 }

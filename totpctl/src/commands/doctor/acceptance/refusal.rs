@@ -72,6 +72,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::RootWithoutCode
         | Id::RuleGroupUnknown
         | Id::RuleNeverDecides
+        | Id::RuleServiceUnknown
         | Id::RuleSkipsCode
         | Id::SelinuxConfinedUsers
         | Id::ServicesOfFactorIncomplete

@@ -4,6 +4,7 @@ use super::phrases::{KEY_AND_CODE, LISTS, NO_EMPTY_PASSWORDS, root, root_fix};
 use crate::findings::finding::FindingId;
 use crate::host::sshd::config::effective::Effective;
 use crate::host::sshd::ways::effect::{Effect, Proof};
+use crate::sshd_drop_in::content::COMMAND;
 
 /// Both wordings of an effect.
 pub(super) struct Wording {
@@ -99,7 +100,7 @@ pub(super) fn wording(effect: &Effect, config: &Effective) -> Wording {
             says(
                 FindingId::SshdWithoutPam,
                 "sshd does not use PAM",
-                "run totpctl enable sshd --write-sshd, or write UsePAM yes in sshd_config",
+                format!("run {COMMAND}, or write UsePAM yes in sshd_config"),
             ),
             block_cannot_ask(),
         ),
@@ -186,14 +187,18 @@ pub(super) fn wording(effect: &Effect, config: &Effective) -> Wording {
                 format!("to require a code, write {LISTS} {list},keyboard-interactive there"),
             ),
         ),
-        Effect::PasswordCannotAnswer => row(
+        Effect::PasswordCannotAnswer { is_for_all } => row(
             Severity::Note,
             &["PasswordAuthentication"],
             says(
                 FindingId::SshdPasswordCannotAnswer,
                 "the ssh method \"password\" cannot be answered with a code: sshd sends the password to every \
                  prompt; a client that tries this method first is refused",
-                "write PasswordAuthentication no",
+                // The command leaves the method on where users without a factor may use it.
+                match is_for_all {
+                    true => format!("run {COMMAND}, or write PasswordAuthentication no"),
+                    false => "write PasswordAuthentication no".to_owned(),
+                },
             ),
             says(
                 FindingId::SshdMatchPasswordCannotAnswer,
@@ -308,7 +313,6 @@ fn way_into_block(config: &Effective) -> String {
 fn ask_first(config: &Effective) -> String {
     let ask = config.ask_keyword;
     format!(
-        "run totpctl enable sshd --write-sshd, or write {ask} yes in sshd_config, before any line or drop-in that \
-         says no"
+        "run {COMMAND}, or write {ask} yes in sshd_config, before any line or drop-in that says no"
     )
 }

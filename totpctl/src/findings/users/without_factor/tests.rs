@@ -11,11 +11,29 @@ fn an_unknown_list_has_a_change_to_make() {
     assert_eq!(told, format!("cannot list the enrolled users: no answer; {advice}"));
 }
 
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
+/// Returns the services that ask.
+fn asking(services: &[(&str, Unenrolled)]) -> Vec<Asking> {
+    let asking = services.iter().filter(|(_, unenrolled)| *unenrolled != Unenrolled::NotAsked);
+    let asking = asking.map(|(name, unenrolled)| Asking {
+        service: (*name).to_owned(),
+        unenrolled: *unenrolled,
+        shut: Vec::new(),
+    });
+    asking.collect()
+}
+
+fn enrolled_users(enrolled: usize, names: &[&str]) -> WithoutFactor {
+    let names = owned(names);
+    WithoutFactor { enrolled, enrolled_anywhere: enrolled, names, ..WithoutFactor::default() }
+}
+
 fn found(names: &[&str], enrolled: usize, services: &[(&str, Unenrolled)]) -> Report {
-    let names = names.iter().map(ToString::to_string).collect();
     let mut report = Report::default();
-    let users = WithoutFactor { enrolled, names, ..WithoutFactor::default() };
-    add(&users, services, &[], &mut report);
+    add(&enrolled_users(enrolled, names), &asking(services), &[], &mut report);
     report
 }
 
@@ -43,8 +61,7 @@ fn denied_users_are_named_with_the_services() {
 
 #[test]
 fn a_key_that_is_enough_is_said() {
-    let users =
-        WithoutFactor { enrolled: 1, names: vec!["dana".into()], ..WithoutFactor::default() };
+    let users = enrolled_users(1, &["dana"]);
     for (service, expected) in [
         (
             "sshd",
@@ -53,7 +70,7 @@ fn a_key_that_is_enough_is_said() {
         ("sudo", "cannot log in (sudo): dana (1)"),
     ] {
         let mut report = Report::default();
-        add(&users, &[(service, Unenrolled::Denied)], &["publickey"], &mut report);
+        add(&users, &asking(&[(service, Unenrolled::Denied)]), &["publickey"], &mut report);
         let message = report.notes[0].message();
         assert_eq!(message, format!("users without a factor, who {expected}"));
     }
@@ -63,7 +80,7 @@ fn a_key_that_is_enough_is_said() {
 fn a_user_whose_factors_are_all_unusable_is_named() {
     let mut report = Report::default();
     let users = WithoutFactor { unusable: vec!["alice".into()], ..WithoutFactor::default() };
-    add(&users, &[("sshd", Unenrolled::Denied)], &[], &mut report);
+    add(&users, &asking(&[("sshd", Unenrolled::Denied)]), &[], &mut report);
     assert_eq!(report.notes[0].id(), FindingId::UsersWithoutUsableFactor);
     assert!(report.notes[0].message().ends_with("alice (1)"));
 }
@@ -91,7 +108,7 @@ fn a_factor_counts_for_its_services_and_its_uid() {
     assert_eq!(users(None).names, ["dana"]);
     let mut report = Report::default();
     let services = [("sshd", Unenrolled::Denied), ("sudo-i", Unenrolled::Skipped)];
-    add(&users(None), &services, &[], &mut report);
+    add(&users(None), &asking(&services), &[], &mut report);
     let notes: Vec<_> = report.notes.iter().map(Finding::message).collect();
     // Another finding names sudo-i beside sudo.
     let about = |text: &str| notes.iter().filter(|note| note.contains(text)).count();
@@ -105,7 +122,7 @@ fn a_factor_counts_for_its_services_and_its_uid() {
 #[test]
 fn nobody_left_is_said() {
     let report = found(&[], 3, &[("sshd", Unenrolled::Skipped)]);
-    assert_eq!(report.summary, ["users without a factor: none"]);
+    assert_eq!(report.summary, ["3 users are enrolled", "users without a factor: none"]);
     assert!(found(&[], 3, &[("su", Unenrolled::NotAsked)]).summary.is_empty());
 }
 
@@ -114,7 +131,7 @@ fn users_of_a_directory_are_said_not_to_be_counted() {
     let mut report = Report::default();
     let users =
         WithoutFactor { enrolled: 1, uncounted: vec!["sss".into()], ..WithoutFactor::default() };
-    add(&users, &[("sshd", Unenrolled::Skipped)], &[], &mut report);
+    add(&users, &asking(&[("sshd", Unenrolled::Skipped)]), &[], &mut report);
     assert_eq!(report.notes[0].id(), FindingId::UsersNotCounted);
     assert_eq!(users.description(), "none; not counted: users of sss");
 }
@@ -127,20 +144,62 @@ fn users_whose_locked_password_keeps_them_out_are_set_aside() {
     let (both, code) = (stack(end), stack("auth required pam_totp.so\n"));
     let rootok = stack(&format!("auth sufficient pam_rootok.so\n{end}"));
     let unknown = Stack::Unreadable("why".into());
-    let locked = ["root", "ubuntu", "alice"].map(ToOwned::to_owned);
-    for (enrolled, stacks, expected) in [
-        (1, &[&both][..], &["root", "ubuntu"][..]),
-        (1, &[&both, &rootok], &["ubuntu"]),
-        (1, &[&both, &code], &[]),
-        (1, &[&unknown], &[]),
-        // Nobody at all could log in.
-        (0, &[&both], &[]),
+    for (stacks, expected) in [
+        (&[&both][..], &["root", "ubuntu", "alice"][..]),
+        (&[&both, &rootok], &["ubuntu", "alice"]),
+        (&[&both, &code], &[]),
+        (&[&unknown], &[]),
     ] {
-        let names = ["root", "bob", "ubuntu"].map(ToOwned::to_owned).to_vec();
-        let mut users = WithoutFactor { enrolled, names, ..WithoutFactor::default() };
+        let locked = owned(&["root", "ubuntu", "alice"]);
         let stacks: Vec<_> = stacks.iter().map(|stack| (*stack).clone()).collect();
-        let aside = users.set_aside_locked(&stacks, &locked, &|_| true);
-        assert_eq!(aside, expected, "{stacks:?}");
-        assert_eq!(users.names.len(), 3 - expected.len());
+        assert_eq!(shut_by_stacks(&stacks, locked, &|_| true), expected, "{stacks:?}");
     }
+}
+
+/// `enable` names those without a factor who are then shut out, and doctor the same.
+#[test]
+fn each_service_has_its_own_users_who_cannot_log_in_anyway() {
+    let services = |shut: &[&str]| {
+        let mut services = asking(&[("sshd", Unenrolled::Denied), ("su", Unenrolled::Denied)]);
+        services[0].shut = owned(shut);
+        services
+    };
+    let told = |enrolled, shut: &[&str]| {
+        let mut report = Report::default();
+        let users = enrolled_users(enrolled, &["root", "bob"]);
+        add(&users, &services(shut), &[], &mut report);
+        report
+    };
+    let report = told(1, &["root"]);
+    let notes: Vec<_> = report.notes.iter().map(Finding::message).collect();
+    let expected = [
+        "users without a factor, who cannot log in (sshd): bob (1)",
+        "users without a factor, who cannot log in (su): root, bob (2)",
+    ];
+    assert_eq!(notes, expected);
+    let expected =
+        ["1 user is enrolled", "not counted for sshd, because their password is locked: root (1)"];
+    assert_eq!(report.summary, expected);
+    let nobody = told(0, &["root", "bob"]);
+    assert!(nobody.problems[0].message().contains("(sshd, su): root, bob (2); no user"));
+    assert_eq!(nobody.summary, ["0 users are enrolled"]);
+    let mut report = Report::default();
+    let mut skipping = asking(&[("sshd", Unenrolled::Skipped)]);
+    skipping[0].shut = owned(&["root"]);
+    add(&enrolled_users(0, &["root", "bob"]), &skipping, &[], &mut report);
+    let aside = "not counted, because their password is locked: root (1)";
+    assert_eq!(report.summary, ["0 users are enrolled", aside]);
+}
+
+#[test]
+fn factors_for_other_services_count_as_enrolled() {
+    let phrase = |enrolled, enrolled_anywhere| {
+        let users = WithoutFactor { enrolled, enrolled_anywhere, ..WithoutFactor::default() };
+        users.enrolled_phrase("sudo")
+    };
+    assert_eq!(phrase(1, 1), "1 user is enrolled");
+    assert_eq!(
+        phrase(0, 2),
+        "2 users are enrolled, 0 of them with a factor that is valid for sudo"
+    );
 }

@@ -27,8 +27,8 @@ pub(crate) enum Effect {
     NoPam,
     /// This sshd is built without PAM.
     PamMissing,
-    /// ssh offers a password that nobody can answer with.
-    PasswordCannotAnswer,
+    /// ssh offers a password that nobody can answer with, or nobody who has a factor (`nullok`).
+    PasswordCannotAnswer { is_for_all: bool },
     /// A password alone lets users in, although the method `password` is turned off.
     PasswordAlone,
     /// root cannot log in, although others can: the value of `PermitRootLogin`.
@@ -135,7 +135,7 @@ fn of_way(config: &Effective, stack: &PamStack, way: &Way) -> Option<Effect> {
             _ => None,
         },
         CodeNeed::Unanswerable(_) if way.methods == Method::Password.name() => {
-            Some(Effect::PasswordCannotAnswer)
+            Some(Effect::PasswordCannotAnswer { is_for_all: stack.exceptions.is_empty() })
         }
         _ => None,
     }

@@ -1,7 +1,7 @@
 //! How the module is linked. Each login loads it, so the loader gets no more to do than needed.
 
 /// The arguments of the linker.
-const ARGUMENTS: [&str; 5] = [
+const ARGUMENTS: [&str; 6] = [
     // lld asks the loader twice for each function that std and the unwinder both call.
     "-fuse-ld=bfd",
     // The files that C programs start with ask for four functions that a module does not need.
@@ -10,7 +10,9 @@ const ARGUMENTS: [&str; 5] = [
     "-Wl,--defsym=__dso_handle=pam_sm_authenticate",
     // Two pieces to map, in place of four.
     "-Wl,-z,noseparate-code",
-    // The unwinder has one of the functions that are absent here (libpam/src/absent.rs).
+    // A process that lets in many users loads it once. A new version is another file.
+    "-Wl,-z,nodelete",
+    // The unwinder has one of the functions that the module has itself (src/stand_ins.rs).
     "-Wl,-z,muldefs",
 ];
 

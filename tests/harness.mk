@@ -3,7 +3,7 @@
 
 # The programs under test, and the profile they are built with: e2e, or release for `make test-nightly` and `make bench`.
 TESTED ?= e2e
-HARNESS_C := target/tests/pam target/tests/sandbox_probe target/tests/deny_mounts target/tests/libnss_trouble.so.2 target/tests/faults.so \
+HARNESS_C := target/tests/pam target/tests/phases target/tests/sandbox_probe target/tests/deny_mounts target/tests/libnss_trouble.so.2 target/tests/faults.so \
   target/tests/no_seccomp.so
 HARNESS_SCRIPTS := $(filter-out %.c,$(notdir $(wildcard tests/harness/*)))
 # Unit tests, where they are wanted besides.
@@ -12,9 +12,10 @@ UNITS ?=
 .PHONY: need-authselect need-doors need-harness need-hosts need-kernel need-machine need-packages need-programs need-tested built-tests
 
 target/tests/pam: LIBRARIES := -lpam -ldl
+target/tests/phases: LIBRARIES := -lpam
 target/tests/sandbox_probe: LIBRARIES := -lsystemd
 target/tests/faults.so: LIBRARIES := -ldl
-target/tests/pam target/tests/sandbox_probe target/tests/deny_mounts: target/tests/%: tests/harness/%.c
+target/tests/pam target/tests/phases target/tests/sandbox_probe target/tests/deny_mounts: target/tests/%: tests/harness/%.c
 	@mkdir -p $(@D)
 	cc -O2 -Wall -Wextra -Werror -o $@ $< $(LIBRARIES)
 target/tests/libnss_trouble.so.2: tests/harness/nss_trouble.c

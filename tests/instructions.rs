@@ -62,6 +62,14 @@ const BLOCKS: &[(&str, &str, Outcome)] = &[
     ("enrollment.md", "totpctl rename alice ", Run),
     ("helpdesk.md", "totpctl show alice", Run),
     (
+        "guard.md",
+        "# /etc/ssh/sshd_config.d/20-methods.conf",
+        Elsewhere("guard: totpctl_writes_the_guard"),
+    ),
+    ("guard.md", "totpctl enable --guard sshd", Elsewhere("guard: totpctl_writes_the_guard")),
+    ("guard.md", "# /etc/pam.d/sshd", Elsewhere("guard: the_block_of_the_page")),
+    ("guard.md", "This login needs a second factor", Elsewhere("guard: a_key_alone_is_refused")),
+    (
         "install.md",
         "make build && make install ",
         Elsewhere("instructions: the_page_installs_from_source"),

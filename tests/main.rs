@@ -19,6 +19,7 @@ mod enrollment;
 mod environment;
 mod explain;
 mod floods;
+mod guard;
 mod helpdesk;
 mod host_process;
 mod hostile_callers;

@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use totpd::access::login_context::login_source;
 use totpd_interface::Dictionary;
 use totpd_interface::arguments::Arguments;
-use totpd_interface::login::{BeginReply, CompletionReply, LoginContext, VerifyReply};
+use totpd_interface::login::{BeginReply, CompletionReply, GuardReply, LoginContext, VerifyReply};
 use totpd_interface::message::Message;
 use totpd_interface::wire::question::{Method, Question};
 use totpd_interface::wire::take_message;
@@ -27,7 +27,9 @@ fuzz_target!(|bytes: &[u8]| {
                 assert_eq!((name.as_str(), typed.as_str()), (user, code));
                 entries
             }
-            Method::Begin { user: text } | Method::CompleteEnrollment { token: text } => {
+            Method::Begin { user: text }
+            | Method::CompleteEnrollment { token: text }
+            | Method::Guard { user: text } => {
                 let (read, Arguments(entries)): (String, _) = message.body().unwrap();
                 assert_eq!(read, text);
                 entries
@@ -45,5 +47,6 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = BeginReply::parse(&word, &entries);
         let _ = VerifyReply::parse(&word, &entries);
         let _ = CompletionReply::parse(&word, &entries);
+        let _ = GuardReply::parse(&word, &entries);
     }
 });

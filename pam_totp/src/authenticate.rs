@@ -68,17 +68,22 @@ pub(crate) fn authenticate<S: Session>(
     assert!(!options.panic, "a panic was asked for");
 
     let outcome = converse(session, verifier, options).unwrap_or_else(|refusal| refusal);
+    tell_end(session, &outcome, options);
+    if outcome.is_refused_code() && !options.nodelay {
+        // The delay is that of other modules, and the same for every reason.
+        session.delay_failure(REFUSAL_DELAY);
+    }
+    outcome
+}
+
+/// Shows and logs the outcome of a login, as far as the options want that.
+pub(crate) fn tell_end<S: Session>(session: &S, outcome: &Outcome, options: &Options) {
     if matches!(outcome, Outcome::Unavailable(_)) && !options.quiet {
         session.show_error(UNAVAILABLE_MESSAGE);
     }
     if options.debug {
         Entry::new(Priority::Debug, format!("ended: {outcome:?}")).by(Program::PamTotp).write();
     }
-    if outcome.is_refused_code() && !options.nodelay {
-        // The delay is that of other modules, and the same for every reason.
-        session.delay_failure(REFUSAL_DELAY);
-    }
-    outcome
 }
 
 fn converse<S: Session>(
@@ -97,7 +102,7 @@ fn converse<S: Session>(
 }
 
 /// Refuses if libpam has another user now: that user was not asked for a code.
-fn require_same_user<S: Session>(session: &S, user: &[u8]) -> Result<(), Outcome> {
+pub(crate) fn require_same_user<S: Session>(session: &S, user: &[u8]) -> Result<(), Outcome> {
     match session.current_user().is_some_and(|now| now == user) {
         true => Ok(()),
         false => Err(Outcome::Internal("the user name changed during the conversation".into())),
@@ -266,7 +271,7 @@ fn log_text(reply: &BeginReply) -> String {
 
 /// Returns the name as the bus can carry it, in UTF-8. No other name can be enrolled, nor a longer
 /// one, so the daemon treats the result as unknown.
-fn user_name(user: &[u8]) -> String {
+pub(crate) fn user_name(user: &[u8]) -> String {
     String::from_utf8_lossy(user.get(..MAX_NAME_BYTES).unwrap_or(user)).into_owned()
 }
 

@@ -1,16 +1,17 @@
 //! The client of totpd: over the private socket if this process runs as root, otherwise over the
 //! system bus. Each request has its own connection, so nothing is open while a person types.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::thread::{NanosleepRelativeResult, Timespec, nanosleep};
 use totpd_interface::dictionary::DictReader;
 use totpd_interface::login::{
-    BeginReply, CompletionReply, LoginContext, UnexpectedReply, VerifyReply,
+    BeginReply, CompletionReply, GuardReply, LoginContext, UnexpectedReply, VerifyReply,
 };
 use totpd_interface::wire::call::Call;
 use totpd_interface::wire::message::Details;
 
+use crate::account::Guardian;
 use crate::authenticate::Verifier;
 use crate::client::request::{Reading, RequestError, is_idempotent};
 use crate::credentials::EnrollmentService;
@@ -57,6 +58,13 @@ impl EnrollmentService for Client {
         let message =
             |word: &str, details: &Details<'_>| Ok(CompletionReply::parse(word, details).message);
         self.ask_for(&call, message)?.ok_or_else(reply_lost)
+    }
+}
+
+impl Guardian for Client {
+    fn guard(&self, user: &str, context: &LoginContext) -> Result<GuardReply, Outcome> {
+        let reply = |word: &str, details: &Details<'_>| Ok(GuardReply::parse(word, details));
+        self.ask_for(&Call::Guard { user, context }, reply)?.ok_or_else(reply_lost)
     }
 }
 
@@ -115,8 +123,18 @@ fn retry<T>(
         if Instant::now() + wait >= deadline {
             return Err(timed_out());
         }
-        thread::sleep(wait);
+        sleep(wait);
         interval = (interval * 2).min(MAX_RETRY_INTERVAL);
+    }
+}
+
+/// Waits for `time`. The loader would look up the function of std for it, at each login.
+fn sleep(time: Duration) {
+    let mut left = Timespec::try_from(time);
+    while let Ok(time) = left
+        && let NanosleepRelativeResult::Interrupted(rest) = nanosleep(&time)
+    {
+        left = Ok(rest);
     }
 }
 

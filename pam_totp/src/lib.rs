@@ -24,6 +24,7 @@ use crate::options::Options;
 use crate::outcome::Outcome;
 use crate::session::PamSession;
 
+mod account;
 mod authenticate;
 mod client;
 mod credentials;
@@ -32,6 +33,7 @@ mod nonce;
 mod options;
 mod outcome;
 mod session;
+mod stand_ins;
 mod token;
 mod trial_log;
 
@@ -44,9 +46,6 @@ struct Totp;
 
 pam::pam_hooks!(Totp);
 
-#[cfg(not(test))]
-libpam::absent_functions!();
-
 impl PamHooks for Totp {
     fn sm_authenticate(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
         guard(|| {
@@ -54,22 +53,31 @@ impl PamHooks for Totp {
             // A token of an earlier attempt in this handle would count for the login of the next
             // user.
             let _ = session.take_token();
+            session.forget_let_in();
             let options = match Options::parse(&args) {
+                Ok(Options { guard: true, .. }) => return misplaced_guard("auth"),
                 Ok(options) => options.silenced_by(flags & PAM_SILENT != 0),
                 Err(reason) => return Outcome::Misconfigured(reason),
             };
             let client = Client { timeout: options.timeout };
             let outcome = authenticate(&mut session, &client, &options);
-            if !outcome.lets_in() {
-                let _ = session.take_token();
+            match outcome.lets_in() {
+                true => session.remember_let_in(),
+                false => drop(session.take_token()),
             }
             outcome
         })
     }
 
-    /// Succeeds, so a stack may name the module under `account` too.
-    fn acct_mgmt(_: &mut PamHandle, args: Vec<&CStr>, _: PamFlag) -> PamResultCode {
+    /// Succeeds, so a stack may name the module under `account` too. With `guard` it refuses a
+    /// login at which no code was given, and otherwise has no objection.
+    fn acct_mgmt(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
         guard(|| match Options::parse(&args) {
+            Ok(options) if options.guard => {
+                let options = options.silenced_by(flags & PAM_SILENT != 0);
+                let client = Client { timeout: options.timeout };
+                account::check(&PamSession(handle), &client, &options)
+            }
             Ok(_) => Outcome::Approved,
             Err(reason) => Outcome::Misconfigured(reason),
         })
@@ -105,6 +113,12 @@ impl PamHooks for Totp {
     fn sm_close_session(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
         guard(|| unsupported("session"))
     }
+}
+
+fn misplaced_guard(kind: &str) -> Outcome {
+    Outcome::Misconfigured(format!(
+        "guard has no function under \"{kind}\"; use it under \"account\""
+    ))
 }
 
 fn unsupported(kind: &str) -> Outcome {

@@ -18,6 +18,8 @@ pub(crate) struct Options {
     pub(crate) first_pass: FirstPass,
     /// `forward_pass`: the answer is password and code; the password goes to later modules.
     pub(crate) forward_pass: bool,
+    /// `guard`: refuses a login at which no code was given.
+    pub(crate) guard: bool,
     /// `show_names`: the prompt names the factors of the user.
     pub(crate) show_names: bool,
     /// `nodelay`: does not delay a refusal.
@@ -73,6 +75,7 @@ impl Options {
                 ModuleOption::Echo => options.echo = true,
                 ModuleOption::Enroll => options.enroll = true,
                 ModuleOption::ForwardPass => options.forward_pass = true,
+                ModuleOption::Guard => options.guard = true,
                 ModuleOption::Nodelay => options.nodelay = true,
                 ModuleOption::Nullok => options.nullok = true,
                 ModuleOption::Prompt(text) => options.prompt = Some(text.into()),
@@ -100,6 +103,7 @@ impl Default for Options {
             enroll: false,
             first_pass: FirstPass::Ignore,
             forward_pass: false,
+            guard: false,
             show_names: false,
             nodelay: false,
             nullok: false,
@@ -142,6 +146,7 @@ mod tests {
             enroll: false,
             first_pass: FirstPass::Try,
             forward_pass: true,
+            guard: false,
             show_names: false,
             nodelay: true,
             nullok: false,

@@ -8,8 +8,10 @@ use totpd_journal::{Entry, Priority, Program};
 pub(crate) enum Outcome {
     /// The daemon approved the code.
     Approved,
-    /// The daemon requires no code here.
+    /// The daemon requires no code here, or the account phase has no objection.
     Skipped,
+    /// No code was given, and the account phase needs one.
+    Barred,
     /// The conversation failed.
     ConversationFailed,
     /// The code was wrong, replayed or malformed.
@@ -38,7 +40,9 @@ impl Outcome {
     /// Logs what the daemon does not log.
     pub(crate) fn report(&self) {
         let (priority, message) = match self {
-            Self::Approved | Self::Denied | Self::Skipped | Self::Throttled => return,
+            Self::Approved | Self::Barred | Self::Denied | Self::Skipped | Self::Throttled => {
+                return;
+            }
             Self::ConversationFailed => {
                 (Priority::Notice, "cannot ask for a code: the conversation failed".into())
             }
@@ -58,6 +62,7 @@ impl From<Outcome> for PamResultCode {
         match outcome {
             Outcome::Approved => Self::PAM_SUCCESS,
             Outcome::Skipped => Self::PAM_IGNORE,
+            Outcome::Barred => Self::PAM_PERM_DENIED,
             Outcome::ConversationFailed => Self::PAM_CONV_ERR,
             Outcome::Denied => Self::PAM_AUTH_ERR,
             Outcome::Internal(_) | Outcome::Misconfigured(_) => Self::PAM_SERVICE_ERR,
@@ -76,6 +81,7 @@ mod tests {
         for (outcome, code) in [
             (Outcome::Approved, PamResultCode::PAM_SUCCESS),
             (Outcome::Skipped, PamResultCode::PAM_IGNORE),
+            (Outcome::Barred, PamResultCode::PAM_PERM_DENIED),
             (Outcome::ConversationFailed, PamResultCode::PAM_CONV_ERR),
             (Outcome::Denied, PamResultCode::PAM_AUTH_ERR),
             (Outcome::Internal(String::new()), PamResultCode::PAM_SERVICE_ERR),

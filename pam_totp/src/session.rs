@@ -12,8 +12,10 @@ use pam::conv::Conv;
 use pam::items::{AuthTok, RHost, RUser, Service, Tty, User};
 use pam::module::{PamHandle, PamResult};
 use pam::secret::SecretBytes;
+use rustix::process::getuid;
 use totpd_interface::login::{LoginContext, truncate};
 
+use crate::account::Entrance;
 use crate::authenticate::{Answer, Session};
 use crate::credentials::{LoginEnd, Token};
 use crate::outcome::Outcome;
@@ -100,6 +102,16 @@ impl Session for PamSession<'_> {
     }
 }
 
+impl Entrance for PamSession<'_> {
+    fn let_in_user(&self) -> Option<Vec<u8>> {
+        libpam::kept(self.0).map(|user| user.to_bytes().to_vec())
+    }
+
+    fn is_roots(&self) -> bool {
+        getuid().is_root()
+    }
+}
+
 impl LoginEnd for PamSession<'_> {
     fn take_token(&mut self) -> Token {
         let Some(deposit) = libpam::variable(self.0, TOKEN_VARIABLE) else { return Token::None };
@@ -119,6 +131,20 @@ impl LoginEnd for PamSession<'_> {
 }
 
 impl PamSession<'_> {
+    /// Remembers in the handle that this module let in the present user. Without memory the guard
+    /// asks the daemon.
+    pub(crate) fn remember_let_in(&mut self) {
+        let user = self.current_user().and_then(|user| CString::new(user).ok());
+        let _ = libpam::keep(self.0, user);
+    }
+
+    /// Forgets which user this module let in earlier in this handle.
+    pub(crate) fn forget_let_in(&mut self) {
+        if libpam::kept(self.0).is_some() {
+            let _ = libpam::keep(self.0, None);
+        }
+    }
+
     /// Records the login; see [`trial_log`].
     pub(crate) fn record_login(&self) {
         let LoginContext { service, ruser, .. } = Session::context(self);

@@ -20,7 +20,7 @@ pub(crate) fn record_login(service: &str, user: &str, ruser: &str) {
     });
     if is_log {
         // One call, so that lines of several logins do not mix. The file is appended to, wherever
-        // pwrite is told to write. The `write` of libc is an absent function here.
+        // pwrite is told to write. The `write` of libc is absent here.
         let _ = pwrite(&file, line.as_bytes(), 0);
     }
 }

@@ -7,7 +7,7 @@ cd "${1:-$(dirname "$0")/../..}"
 # folder : what its [dependencies] may name ("*": anything but the crates that are not in its line after the "*")
 table='
 pam_totp          : libpam pam-bindings rustix totpd-interface totpd-journal zeroizing-alloc
-pam_totp/libpam   : pam-bindings
+pam_totp/libpam   : libc pam-bindings
 totpd/core        : data-encoding hmac scrypt serde sha1 sha2 subtle zeroize
 totpd/formats     : data-encoding totpd-core zeroize
 totpd/interface   : serde zbus

@@ -27,6 +27,7 @@ pub use ssh::SSH;
 pub mod pam {
     pub const SUCCESS: i32 = 0;
     pub const SERVICE_ERR: i32 = 3;
+    pub const PERM_DENIED: i32 = 6;
     pub const AUTH_ERR: i32 = 7;
     pub const AUTHINFO_UNAVAIL: i32 = 9;
     pub const MAXTRIES: i32 = 11;

@@ -121,8 +121,13 @@ impl SshSetup {
             ),
             _ => (format!("{password}\n{ours}\n"), Typed::Apart),
         };
+        let guard = match rng.u8(..3) {
+            0 => "account required pam_totp.so guard\n",
+            1 if stack.contains("nullok") => "account required pam_totp.so guard nullok\n",
+            _ => "",
+        };
         let stack =
-            format!("{stack}account required pam_unix.so\nsession required pam_permit.so\n");
+            format!("{stack}{guard}account required pam_unix.so\nsession required pam_permit.so\n");
         Self { number, config, block, stack, typed, excluded }
     }
 

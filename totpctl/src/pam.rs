@@ -8,6 +8,7 @@ pub(crate) mod change_set;
 pub(crate) mod families;
 pub(crate) mod files;
 pub(crate) mod folders;
+pub(crate) mod guard;
 pub(crate) mod lossless_text;
 pub(crate) mod module_options;
 mod remedy;

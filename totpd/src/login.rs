@@ -3,7 +3,9 @@
 mod completion;
 pub(crate) mod course;
 mod enrollment_screen;
+mod exemption;
 mod first_login;
+mod guard;
 pub(crate) mod local;
 pub(crate) mod outlook;
 pub(crate) mod prompt;

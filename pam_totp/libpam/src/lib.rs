@@ -7,7 +7,7 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::ptr;
 use std::time::Duration;
 
@@ -15,8 +15,12 @@ use pam::constants::PamResultCode;
 use pam::items::ItemType;
 use pam::module::{PamHandle, PamResult};
 
-#[doc(hidden)]
-pub mod absent;
+pub use stand_in::{close_descriptor, failed};
+
+mod stand_in;
+
+/// What libpam calls with data that it drops.
+type End = unsafe extern "C" fn(*mut PamHandle, *mut c_void, c_int);
 
 #[link(name = "pam")]
 unsafe extern "C" {
@@ -24,6 +28,8 @@ unsafe extern "C" {
     fn pam_fail_delay(pamh: *mut PamHandle, usec: c_uint) -> c_int;
     fn pam_putenv(pamh: *mut PamHandle, name_value: *const c_char) -> c_int;
     fn pam_getenv(pamh: *mut PamHandle, name: *const c_char) -> *const c_char;
+    fn pam_set_data(h: *mut PamHandle, name: *const c_char, data: *mut c_void, end: End) -> c_int;
+    fn pam_get_data(h: *const PamHandle, name: *const c_char, data: *mut *const c_void) -> c_int;
 }
 
 /// Sets the item `PAM_AUTHTOK`: the password that later modules take. libpam copies it, and wipes
@@ -74,6 +80,36 @@ pub fn variable<'a>(handle: &'a PamHandle, name: &CStr) -> Option<&'a CStr> {
     // handle exclusively, or end the hook, and the result borrows the handle.
     Some(unsafe { CStr::from_ptr(value) })
 }
+
+/// Keeps a text in the handle, in place of an earlier one. `None` removes it.
+///
+/// # Errors
+/// The code of libpam. Then the earlier text stays, and this one leaks.
+pub fn keep(handle: &mut PamHandle, text: Option<CString>) -> PamResult<()> {
+    let data = text.map_or(ptr::null_mut(), CString::into_raw).cast();
+    // SAFETY: The handle is valid (see above). libpam copies the name. It hands `data` to `release`
+    // once, and no later than at the end of the handle: this library is loaded until then.
+    checked(unsafe { pam_set_data(ptr::from_mut(handle), KEPT.as_ptr(), data, release) })
+}
+
+/// Returns the text that [`keep`] keeps.
+#[must_use]
+pub fn kept(handle: &PamHandle) -> Option<&CStr> {
+    let mut data = ptr::null();
+    // SAFETY: The handle is valid (see above). The other pointers live until the call returns.
+    checked(unsafe { pam_get_data(handle, KEPT.as_ptr(), &raw mut data) }).ok()?;
+    // SAFETY: Only `keep` uses this name, in every version of the module: for null, or a text that
+    // lives until `keep` has the handle exclusively, or the handle ends.
+    (!data.is_null()).then(|| unsafe { CStr::from_ptr(data.cast()) })
+}
+
+unsafe extern "C" fn release(_: *mut PamHandle, data: *mut c_void, _: c_int) {
+    // SAFETY: What is not null is of `into_raw` in `keep`, and libpam has dropped it.
+    drop((!data.is_null()).then(|| unsafe { CString::from_raw(data.cast()) }));
+}
+
+/// The name of the text. Each module of a stack chooses names of its own.
+const KEPT: &CStr = c"pam_totp_let_in";
 
 fn checked(code: c_int) -> PamResult<()> {
     match PamResultCode::try_from(code) {

@@ -1,6 +1,5 @@
 //! Connects to a Unix socket before a deadline.
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use rustix::fd::OwnedFd;
@@ -41,8 +40,26 @@ pub(super) fn from_errno(error: Errno) -> RequestError {
         // The socket timed out.
         Errno::AGAIN => RequestError::Timeout,
         error => {
-            let reason = format!("I/O error: {}", io::Error::from(error));
+            let (words, number) = (words_of(error), error.raw_os_error());
+            let reason = format!("I/O error: {words} (os error {number})");
             RequestError::Fatal(Outcome::Unavailable(reason))
         }
+    }
+}
+
+/// Returns the words of libc for an error. The loader would look up the function that has them all,
+/// at each login.
+fn words_of(error: Errno) -> &'static str {
+    match error {
+        Errno::ACCESS => "Permission denied",
+        Errno::CONNREFUSED => "Connection refused",
+        Errno::CONNRESET => "Connection reset by peer",
+        Errno::MFILE => "Too many open files",
+        Errno::NFILE => "Too many open files in system",
+        Errno::NOBUFS => "No buffer space available",
+        Errno::NOENT => "No such file or directory",
+        Errno::NOMEM => "Cannot allocate memory",
+        Errno::PERM => "Operation not permitted",
+        _ => "Another error",
     }
 }

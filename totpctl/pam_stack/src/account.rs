@@ -2,13 +2,16 @@
 //! checks.
 
 use crate::control::Action;
+use crate::guard::is_guard;
 use crate::return_code::ReturnCode;
 use crate::stack::{Place, Rule};
 
 /// Returns the lines of the second factor whose success replaces the results of other lines.
 #[must_use]
 pub fn overrules_others(rules: &[Rule]) -> Vec<Place> {
-    let factor = rules.iter().enumerate().filter(|(_, rule)| rule.is_factor());
+    // A guard never accepts.
+    let accepts = |rule: &Rule| rule.is_factor() && !is_guard(rule);
+    let factor = rules.iter().enumerate().filter(|(_, rule)| accepts(rule));
     let overruling = factor.filter(|(at, rule)| match rule.control.action(ReturnCode::SUCCESS) {
         Action::Done | Action::Jump(_) => at + 1 < rules.len(),
         Action::Reset => *at > 0,
@@ -32,6 +35,7 @@ mod tests {
             ("account required pam_totp.so\naccount required pam_unix.so\n", &[]),
             ("account required pam_unix.so\naccount sufficient pam_totp.so\n", &[]),
             ("auth sufficient pam_totp.so\naccount required pam_unix.so\n", &[]),
+            ("account sufficient pam_totp.so guard\naccount required pam_unix.so\n", &[]),
         ] {
             let read = |name: &str| (name == "x").then(|| text.to_owned());
             let Stack::Rules(rules) = Stack::parse("x", Kind::Account, &read) else { panic!() };

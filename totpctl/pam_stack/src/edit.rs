@@ -3,20 +3,24 @@
 //! Never returns a stack in which [`analyze`] finds a bypass, or which asks for a code after a
 //! wrong password.
 
+mod guard;
 mod lines;
 mod refusal;
 
 #[cfg(test)]
 mod tests;
 
-use self::lines::{UNENDED, candidates, is_factor_line, line, restore_include, with_args};
+use self::lines::{
+    UNENDED, candidates, is_factor_line, line, own_lines, restore_include, with_args,
+};
+pub use guard::add_guard;
 pub use refusal::{Refusal, WRONG_PASSWORD_RISK};
 
 use crate::control::Action;
 use crate::dispatch::Progress;
 use crate::explore::{Analysis, MAX_RULES, analyze};
 use crate::factor::FACTOR_FILE;
-use crate::parse::{Directive, Kind, Line, parse_lines};
+use crate::parse::{Directive, Kind, Line};
 use crate::password::is_password;
 use crate::proving_modules::proves_identity;
 use crate::return_code::ReturnCode;
@@ -63,7 +67,7 @@ pub fn enable(
         return Ok((changed != text).then_some(changed));
     }
     check_enroll(service, args.unwrap_or_default().iter().any(|arg| arg == "enroll"))?;
-    let new_line = line("required", FACTOR_FILE, args.unwrap_or_default());
+    let new_line = line("auth   ", "required", FACTOR_FILE, args.unwrap_or_default());
     if rules.len() > MAX_RULES {
         return Err(Refusal::NoPlace);
     }
@@ -160,15 +164,6 @@ fn asks_who(rule: &Rule) -> bool {
     matches!(rule.kind, RuleKind::Module { .. })
         && !["pam_deny", "pam_rootok"].contains(&rule.module())
         && proves_identity(rule)
-}
-
-fn own_lines(
-    service: &str,
-    read: &dyn Fn(&str) -> Option<String>,
-) -> Result<(String, Vec<Line>), Refusal> {
-    let text = read(service).ok_or(Refusal::NoStack)?;
-    let own = parse_lines(&text).ok_or(Refusal::NoStack)?;
-    Ok((text, own))
 }
 
 fn rules(service: &str, read: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Rule>, Refusal> {

@@ -15,6 +15,12 @@ pub(crate) struct ModuleOptions {
     /// Drop all options of pam_totp.so
     #[arg(long)]
     no_options: bool,
+    /// Also refuse a login without a code that comes by a key alone (for sshd, cockpit and login)
+    ///
+    /// Adds the line "account required pam_totp.so guard". Without --guard, a line that is there
+    /// stays. "totpctl disable" removes it.
+    #[arg(long)]
+    pub(crate) guard: bool,
     /// Make the change although it denies users, or a program that reads the same stack
     #[arg(long)]
     pub(crate) even_so: bool,

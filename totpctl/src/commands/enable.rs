@@ -48,6 +48,9 @@ pub(super) fn enable(
             subject(service, &changes, ("asks for a code", "ask for a code"))
         ),
     });
+    if options.guard && !dry_run {
+        output::note(&format!("{service} refuses a login without a code, also by a key alone."));
+    }
     output::note(&preflight.message());
     Ok(())
 }

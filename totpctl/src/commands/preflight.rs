@@ -20,6 +20,7 @@ use crate::findings::sudo::sudo_exceptions;
 use crate::findings::users::without_factor::{WithoutFactor, shut_by_password};
 use crate::pam::change::{Change, needs_profile, plan_enable, read_after};
 use crate::pam::files::read;
+use crate::pam::guard;
 use crate::pam::unenrolled_users::Unenrolled;
 use crate::terminal::{input, output};
 
@@ -53,8 +54,16 @@ pub(super) struct Preflight {
 /// keeps sshd from it.
 pub(super) fn plan(service: &str, options: &ModuleOptions) -> Result<Vec<Change>, Error> {
     reach::check_asks(service)?;
+    guard::check_options(&options.options().unwrap_or_default())?;
+    if options.guard {
+        guard::check_service(service)?;
+    }
     let error = match plan_enable(service, options.options().as_deref()) {
         Err(error @ Error::Refused { .. }) if needs_profile(service) => error,
+        Ok(mut changes) if options.guard => {
+            guard::plan(service, options.options(), &mut changes)?;
+            return Ok(changes);
+        }
         other => return other,
     };
     Err(profile::advice(error, &|stacks| sshd::problems(stacks)))
@@ -132,6 +141,7 @@ impl Preflight {
         if !options.even_so {
             self.check_root(&|| sshd::root_is_shut(&|file| read_after(changes, file)))?;
             self.check_passwords(changes)?;
+            check_guard(sshd::guard_ends_logins(&|file| read_after(changes, file)))?;
         }
         Ok(())
     }
@@ -255,6 +265,16 @@ impl Preflight {
 /// Reports whether the line of the module gets this option.
 fn has(options: &ModuleOptions, option: &str) -> bool {
     options.options().unwrap_or_default().iter().any(|other| other == option)
+}
+
+/// Refuses a guard that ends the logins of clients with a key. `ends`: the finding that it does.
+fn check_guard(ends: Option<String>) -> Result<(), Error> {
+    match ends {
+        Some(finding) => Err(Error::refused(format!(
+            "not changed: {finding}, and reload sshd; or use --even-so"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Asks whether a code alone may let users in by ssh. `problem`: that it does after the change.

@@ -65,6 +65,7 @@ fn door(known: &KnownDoor, services: &Services) -> Door {
         }
     };
     match known.service {
+        "cockpit" if services.get("cockpit").is_guarded => {}
         "cockpit" => exceptions.extend(cockpit_exceptions()),
         "doas" => match Doas::look() {
             Doas::AllowsNobody(reason) => code = CodeNeed::Closed(reason),

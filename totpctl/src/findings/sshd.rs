@@ -40,7 +40,8 @@ pub(crate) fn problems(read: &dyn Fn(&str) -> Option<String>) -> Option<String> 
     let mut report = Report::default();
     check_with(read, &mut report);
     // For some machines that is meant, and the change asks about it.
-    let is_fault = |problem: &&Finding| problem.id() != FindingId::SshdCodeAlone;
+    let is_meant = [FindingId::SshdCodeAlone, FindingId::SshdGuardEndsLogins];
+    let is_fault = |problem: &&Finding| !is_meant.contains(&problem.id());
     let problems: Vec<_> = report.problems.iter().filter(is_fault).map(Finding::sentence).collect();
     (!problems.is_empty()).then(|| problems.join("; "))
 }
@@ -72,6 +73,12 @@ pub(crate) fn surprises(read: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
 /// files of PAM, as they will be.
 pub(crate) fn code_alone(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     sentences(read, &|id| id == FindingId::SshdCodeAlone).into_iter().next()
+}
+
+/// Returns the problem that a guard ends the logins of clients with a key, if so, for root. `read`
+/// returns the files of PAM, as they will be.
+pub(crate) fn guard_ends_logins(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    sentences(read, &|id| id == FindingId::SshdGuardEndsLogins).into_iter().next()
 }
 
 /// Returns the findings of these kinds, each as a sentence.

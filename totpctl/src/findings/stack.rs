@@ -1,5 +1,6 @@
 //! The stacks of PAM, as `pam_stack` explores them.
 
+mod guard_lines;
 mod missing_module;
 mod module_lines;
 mod second_line;
@@ -17,7 +18,7 @@ use super::finding::{Finding, FindingId};
 use super::report::Report;
 use crate::host::door::CodeNeed;
 use crate::host::sshd;
-use crate::host::stack_code::{code, exceptions, rules};
+use crate::host::stack_code::{GUARDED, code, exceptions, rules, unenrolled_exception};
 use crate::pam::files::{display, locate, path_of, remedy};
 use crate::pam::snapshot::Snapshot;
 use crate::pam::unenrolled_users::{Outcome, Unenrolled, has_option, options};
@@ -36,6 +37,8 @@ pub(crate) struct Service {
     pub(crate) code: CodeNeed,
     /// Who or what is not asked, each as a phrase.
     pub(crate) exceptions: Vec<String>,
+    /// True if a guard refuses everybody else who gave no code.
+    pub(crate) is_guarded: bool,
     /// True if it asks for a password and for a code, and one answer cannot have both.
     pub(crate) needs_two_answers: bool,
 }
@@ -50,6 +53,7 @@ impl Service {
             unenrolled: Unenrolled::NotAsked,
             code,
             exceptions: Vec::new(),
+            is_guarded: false,
             needs_two_answers: false,
         }
     }
@@ -95,14 +99,22 @@ pub(crate) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
         let requires_other_method = sshd::requires_other_method(service);
         unenrolled_users::check_enroll(service, requires_other_method, &analysis, report);
     }
+    let is_guarded = guard_lines::is_guarded(service, files);
     let all: BTreeSet<_> = options(&rules).map(ToOwned::to_owned).collect();
     Service {
         asks: !analysis.factor_lines.is_empty(),
         is_misused,
         options: all.into_iter().collect(),
         unenrolled: outcome.unenrolled,
-        code: code(&rules, &analysis, &|module| files.is_installed(module)),
-        exceptions: exceptions(&rules, &analysis),
+        code: match code(&rules, &analysis, &|module| files.is_installed(module)) {
+            CodeNeed::NotAsked if is_guarded => CodeNeed::Unanswerable(GUARDED.to_owned()),
+            code => code,
+        },
+        exceptions: match is_guarded {
+            true => unenrolled_exception(&rules, &analysis).into_iter().collect(),
+            false => exceptions(&rules, &analysis),
+        },
+        is_guarded,
         needs_two_answers: needs_two_answers(&rules),
     }
 }

@@ -63,13 +63,22 @@ pub(crate) fn exceptions(rules: &[Rule], analysis: &Analysis) -> Vec<String> {
         }
         Bypass::Overruled { .. } => None,
     });
-    let unenrolled = match (has_option(rules, "enroll"), analysis.skips_unenrolled) {
-        (true, _) => Some("users without a factor, who create one (enroll)"),
-        (false, true) => Some("users without a factor (nullok)"),
-        (false, false) => None,
-    };
-    root.chain(bypasses).chain(unenrolled.map(ToOwned::to_owned)).collect()
+    root.chain(bypasses).chain(unenrolled_exception(rules, analysis)).collect()
 }
+
+/// Returns which users without a factor are not asked. A guard under `account` refuses all others
+/// who are not asked.
+pub(crate) fn unenrolled_exception(rules: &[Rule], analysis: &Analysis) -> Option<String> {
+    let who = match (has_option(rules, "enroll"), analysis.skips_unenrolled) {
+        (true, _) => "users without a factor, who create one (enroll)",
+        (false, true) => "users without a factor (nullok)",
+        (false, false) => return None,
+    };
+    Some(who.to_owned())
+}
+
+/// Why nobody gets in by a way that gives no code.
+pub(crate) const GUARDED: &str = "it gives no code, and the guard refuses that";
 
 #[cfg(test)]
 mod tests {

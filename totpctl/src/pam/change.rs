@@ -77,7 +77,7 @@ impl Change {
 }
 
 /// The file of a service.
-struct ServiceFile {
+pub(super) struct ServiceFile {
     /// The file that libpam reads.
     source: PathBuf,
     /// The file in `/etc/pam.d`.
@@ -87,7 +87,7 @@ struct ServiceFile {
 }
 
 impl ServiceFile {
-    fn change_to(self, service: &str, after: String) -> Change {
+    pub(super) fn change_to(self, service: &str, after: String) -> Change {
         let Self { source, path, text: before } = self;
         Change { service: service.to_owned(), path, source, before, after }
     }
@@ -259,7 +259,7 @@ pub(crate) fn how_to_drop_options(service: &str) -> String {
     }
 }
 
-fn not_changed_error(service: &str, refusal: &Refusal) -> Error {
+pub(super) fn not_changed_error(service: &str, refusal: &Refusal) -> Error {
     Error::refused(match refusal {
         Refusal::Elsewhere(place) => {
             format!("{service} is not changed: {refusal}; {}", line_advice(place))
@@ -299,7 +299,7 @@ fn asks_for_code(service: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
 }
 
 /// Returns the file of a service, with its present text.
-fn read_service(service: &str) -> Result<ServiceFile, Error> {
+pub(super) fn read_service(service: &str) -> Result<ServiceFile, Error> {
     let missing = || match is_shared(service) {
         true => Error::refused(about_shared(service)),
         false => Error::refused(format!("there is no PAM service {service:?}")),

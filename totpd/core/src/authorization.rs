@@ -14,6 +14,8 @@ pub enum Operation {
     LogIn,
     /// End the login at which a factor was made (`CompleteEnrollment`).
     CompleteLogin,
+    /// Ask whether a login at which no code was given continues (`Guard`).
+    Guard,
     /// Read the state of one user (`GetUser`).
     Read,
     /// List the enrolled users (`ListUsers`), or the rules (`ListRules`).
@@ -49,7 +51,7 @@ impl Operation {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::LogIn | Self::CompleteLogin => "login",
+            Self::LogIn | Self::CompleteLogin | Self::Guard => "login",
             Self::Read => "read",
             Self::List => "list",
             Self::Explain => "explain",
@@ -146,10 +148,11 @@ pub fn may_change(factor: &Factor, by: Maker) -> bool {
 }
 
 #[rustfmt::skip]
-const TABLE: [(Operation, Need, Need, Need, bool); 15] = [
+const TABLE: [(Operation, Need, Need, Need, bool); 16] = [
     //                              own account        somebody else's    root's             gone
     (Operation::LogIn,             Need::Nothing,     Need::Root,        Need::Root,        false),
     (Operation::CompleteLogin,     Need::Root,        Need::Root,        Need::Root,        false),
+    (Operation::Guard,             Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Read,              Need::Nothing,     Need::ManageUsers, Need::ManageUsers, true),
     (Operation::List,              Need::ManageUsers, Need::ManageUsers, Need::ManageUsers, false),
     (Operation::Explain,           Need::Nothing,     Need::ManageUsers, Need::ManageUsers, false),
@@ -290,8 +293,8 @@ mod tests {
     fn polkit_is_asked_in_these_words() {
         let words: [&str; TABLE.len()] = TABLE.map(|(operation, ..)| operation.word());
         let expected = [
-            "login", "login", "read", "list", "explain", "confirm", "change", "change", "change",
-            "change", "remove", "remove", "manage", "reload", "store",
+            "login", "login", "login", "read", "list", "explain", "confirm", "change", "change",
+            "change", "change", "remove", "remove", "manage", "reload", "store",
         ];
         assert_eq!(words, expected);
     }

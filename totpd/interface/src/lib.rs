@@ -14,6 +14,7 @@ mod ranges;
 mod sshd_fake_password;
 mod trial_log;
 mod typed_code;
+mod unattended;
 mod words;
 
 pub use crate::module_option::{ModuleOption, OptionFault};
@@ -25,6 +26,7 @@ pub use crate::ranges::{CODE_DIGITS, PERIOD_SECONDS};
 pub use crate::sshd_fake_password::is_sshd_fake_password;
 pub use crate::trial_log::{TRIAL_LOG, format_trial_login, parse_trial_login};
 pub use crate::typed_code::is_typed_code;
+pub use crate::unattended::{SERVICES_OF_SU, UNATTENDED_SERVICES, is_unattended};
 pub use crate::words::{action, verdict};
 
 #[cfg(feature = "zbus")]

@@ -83,6 +83,15 @@ pub struct CompletionReply {
     pub message: Option<String>,
 }
 
+/// The reply of the daemon to `Guard`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GuardReply {
+    /// The flag that the login continues without a code. Every word but `skipped` reads as `false`.
+    pub is_let_by: bool,
+    /// The message for the person.
+    pub message: Option<String>,
+}
+
 /// The method that approved a code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Method {
@@ -223,6 +232,28 @@ impl CompletionReply {
     #[must_use]
     pub fn word(&self) -> &'static str {
         if self.is_verified { verdict::APPROVED } else { verdict::DENIED }
+    }
+
+    /// Returns the details of the reply.
+    #[must_use]
+    pub fn details(&self) -> Entries<'_> {
+        let mut details = Vec::new();
+        add_text(&mut details, "message", self.message.as_deref());
+        details
+    }
+}
+
+impl GuardReply {
+    /// Reads a reply.
+    #[must_use]
+    pub fn parse(word: &str, details: &impl DictReader) -> Self {
+        Self { is_let_by: word == verdict::SKIPPED, message: text(details, "message") }
+    }
+
+    /// Returns the word of the reply.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        if self.is_let_by { verdict::SKIPPED } else { verdict::DENIED }
     }
 
     /// Returns the details of the reply.

@@ -15,6 +15,8 @@ pub enum ModuleOption<'a> {
     Enroll,
     /// `forward_pass`: the answer is password and code; the password goes to later modules.
     ForwardPass,
+    /// `guard`: refuses a login at which no code was given. For a line under `account`.
+    Guard,
     /// `nodelay`: does not delay a refusal.
     Nodelay,
     /// `nullok`: a user without a factor needs no code.
@@ -35,11 +37,12 @@ pub enum ModuleOption<'a> {
 
 impl<'a> ModuleOption<'a> {
     /// The options without a value.
-    pub const FLAGS: [(&'static str, ModuleOption<'static>); 10] = [
+    pub const FLAGS: [(&'static str, ModuleOption<'static>); 11] = [
         ("debug", ModuleOption::Debug),
         ("echo", ModuleOption::Echo),
         ("enroll", ModuleOption::Enroll),
         ("forward_pass", ModuleOption::ForwardPass),
+        ("guard", ModuleOption::Guard),
         ("nodelay", ModuleOption::Nodelay),
         ("nullok", ModuleOption::Nullok),
         ("quiet", ModuleOption::Quiet),
@@ -68,7 +71,15 @@ impl<'a> ModuleOption<'a> {
             .iter()
             .find(|(one, other, _)| options.contains(one) && options.contains(other));
         faults.extend(conflict.map(|(_, _, reason)| OptionFault::Conflict(reason)));
+        if options.contains(&Self::Guard) && !options.iter().all(Self::is_for_guard) {
+            faults.push(OptionFault::Conflict(GUARD_ASKS_NOTHING));
+        }
         if faults.is_empty() { Ok(options) } else { Err(faults) }
+    }
+
+    /// Reports whether a line with `guard` may have the option. The others are about a prompt.
+    fn is_for_guard(&self) -> bool {
+        matches!(self, Self::Debug | Self::Guard | Self::Nullok | Self::Quiet | Self::Timeout(_))
     }
 
     fn parse(arg: &'a str) -> Result<Self, OptionFault<'a>> {
@@ -136,6 +147,10 @@ const CONFLICTS: [(ModuleOption<'_>, ModuleOption<'_>, &str); 3] = [
     ),
 ];
 
+/// The reason why an option does not stand beside `guard`.
+const GUARD_ASKS_NOTHING: &str =
+    "guard asks for nothing, and goes with debug, nullok, quiet and timeout alone";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +173,18 @@ mod tests {
         }
         let not_utf8 = faults(&["prompt=caf\u{fffd}"]);
         assert_eq!(not_utf8[0].to_string(), "prompt=caf\u{fffd} must be UTF-8");
+    }
+
+    #[test]
+    fn a_guard_has_no_option_of_a_prompt() {
+        let line = ["guard", "nullok", "quiet", "timeout=7", "debug"];
+        assert_eq!(ModuleOption::parse_line(&line).map(|options| options.len()), Ok(line.len()));
+        let of_guard = |name: &&str| line.contains(name);
+        let flags = ModuleOption::FLAGS.map(|(name, _)| name);
+        for option in flags.iter().filter(|name| !of_guard(name)).chain(&["prompt=x"]) {
+            let faults = ModuleOption::parse_line(&["guard", option]).unwrap_err();
+            assert_eq!(faults, [OptionFault::Conflict(GUARD_ASKS_NOTHING)], "{option}");
+        }
     }
 
     #[test]

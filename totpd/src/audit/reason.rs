@@ -42,6 +42,7 @@ reasons! {
     CodeVoid = "code-void", "the code may have been used before the records of that time were lost";
     FactorRestricted = "factor-restricted", "right code of a factor that is not allowed here or now";
     RecoveryCodeNotAllowed = "recovery-code-not-allowed", "no recovery code counts here";
+    CodeNotGiven = "code-not-given", "no code was given";
     DeniedByRule = "denied-by-rule", "nobody gets in here";
     FactorsDisabled = "factors-disabled", "all factors are disabled: totpctl set";
     FactorUnsynchronized = "factor-unsynchronized", "the token must be resynchronized: totpctl resync";

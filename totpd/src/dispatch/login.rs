@@ -6,7 +6,7 @@
 use totpd_interface::Error;
 use totpd_interface::arguments::Arguments;
 use totpd_interface::dictionary::{DictReader, Entries};
-use totpd_interface::login::{BeginReply, CompletionReply, VerifyReply};
+use totpd_interface::login::{BeginReply, CompletionReply, GuardReply, VerifyReply};
 use totpd_interface::variants::write;
 use totpd_interface::wire::question::{Method, Question};
 use totpd_interface::wire::{Malformed, answer};
@@ -23,6 +23,7 @@ enum Reply {
     Begin(BeginReply),
     Verify(VerifyReply),
     Completion(CompletionReply),
+    Guard(GuardReply),
 }
 
 /// Calls the method of the name `member`, and writes its reply.
@@ -39,6 +40,10 @@ pub(crate) async fn dispatch(service: &dyn LoginService, call: &Call<'_>, member
             let code = Zeroizing::new(code);
             let method = Method::Verify { user: &user, code: &code };
             ask(service, caller, method, &context).await?
+        }
+        "Guard" => {
+            let (user, Arguments(context)): (String, _) = call.arguments("sa{sv}")?;
+            ask(service, caller, Method::Guard { user: &user }, &context).await?
         }
         // Only root ends a login, and never over the bus.
         "CompleteEnrollment" if call.origin.bus.is_none() => {
@@ -84,6 +89,7 @@ async fn ask(
         Method::CompleteEnrollment { token } => {
             Reply::Completion(service.complete_enrollment(caller, token, &context).await?)
         }
+        Method::Guard { user } => Reply::Guard(service.guard(caller, user, &context).await?),
     })
 }
 
@@ -93,6 +99,7 @@ impl Reply {
             Self::Begin(reply) => reply.word(),
             Self::Verify(reply) => reply.word(),
             Self::Completion(reply) => reply.word(),
+            Self::Guard(reply) => reply.word(),
         }
     }
 
@@ -101,6 +108,7 @@ impl Reply {
             Self::Begin(reply) => reply.details(),
             Self::Verify(reply) => reply.details(),
             Self::Completion(reply) => reply.details(),
+            Self::Guard(reply) => reply.details(),
         }
     }
 }

@@ -11,7 +11,9 @@ use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
 use totpd_core::verification::{Answer, Attempt, Methods, Reason as DenialReason, Verdict};
 use totpd_interface::Error;
-use totpd_interface::login::{BeginReply, CompletionReply, LoginContext, Nonce, VerifyReply};
+use totpd_interface::login::{
+    BeginReply, CompletionReply, GuardReply, LoginContext, Nonce, VerifyReply,
+};
 
 use crate::access::caller::Caller;
 use crate::access::login_context::login_source;
@@ -22,10 +24,12 @@ use crate::daemon::typed_answer::TypedAnswer;
 use crate::host::clock;
 use crate::login::completion;
 use crate::login::course::Course;
+use crate::login::exemption;
 use crate::login::first_login::{self, ENROLL_ELSEWHERE, FirstCode};
+use crate::login::guard;
 use crate::login::prompt::{Wait, prompt_for};
 use crate::login::reply::verify_reply;
-use crate::login::ruling::{self, Passage, Scene};
+use crate::login::ruling::{self, Scene};
 use crate::login::service::{LoginService, PendingReply};
 
 /// The login service of this host. Root asks for any user, everybody else for itself.
@@ -69,6 +73,15 @@ impl LoginService for LocalLogin {
     ) -> PendingReply<'a, CompletionReply> {
         Box::pin(completion::complete(&self.0, caller, token, context))
     }
+
+    fn guard<'a>(
+        &'a self,
+        caller: Caller,
+        user: &'a str,
+        context: &'a LoginContext,
+    ) -> PendingReply<'a, GuardReply> {
+        Box::pin(guard::judge(&self.0, caller, user, context))
+    }
 }
 
 impl LocalLogin {
@@ -108,7 +121,8 @@ impl LocalLogin {
         let login = LoginScene { caller, account: &account, context, source };
         match course {
             Course::LetBy(passage) if !context.forward_pass => {
-                return Ok(BeginReply::Skip { message: self.let_by(login, passage) });
+                let message = exemption::let_by(&self.0, login, passage);
+                return Ok(BeginReply::Skip { message });
             }
             Course::Nullok => {
                 let reason = Reason::SkippedNotEnrolled;
@@ -155,13 +169,14 @@ impl LocalLogin {
         let (mut requirement, mut is_in_doubt) = (Requirement::DEFAULT, false);
         let rulebook = ruling::rulebook(&self.0, caller);
         if let Some(rulebook) = &rulebook {
-            let is_unenrolled = Box::pin(self.is_unenrolled(&account)).await?;
+            let is_unenrolled = Box::pin(exemption::is_unenrolled(&self.0, &account)).await?;
             let now = self.0.judging_time(rulebook);
             let scene = Scene { account: &account, is_unenrolled, context, now };
             let by_rules = ruling::decision(&self.0, rulebook, scene, None);
             Decision { requirement, is_in_doubt, .. } = Box::pin(by_rules).await;
             if let Some(passage) = ruling::passage(&requirement, context, clock::now()) {
-                return Ok(VerifyReply::Skipped { message: self.let_by(login, passage) });
+                let message = exemption::let_by(&self.0, login, passage);
+                return Ok(VerifyReply::Skipped { message });
             }
         }
         if context.enroll
@@ -265,24 +280,6 @@ impl LocalLogin {
         let factor = FactorId::parse(factor);
         self.record(LoginEvent { factor, ..LoginEvent::new(login, outcome, reason) });
         Ok(reply)
-    }
-
-    /// Records that a rule lets the login by without a code. Returns the message for the person.
-    fn let_by(&self, login: LoginScene<'_>, passage: Passage<'_>) -> Option<String> {
-        let Passage { rule, reason, message } = passage;
-        let event = LoginEvent::new(login, LoginOutcome::Skipped, reason);
-        self.record(LoginEvent { rule: Some(&rule.name), ..event });
-        message
-    }
-
-    /// Reports whether the account may make a factor. What a damaged record says reads as "no".
-    async fn is_unenrolled(&self, account: &Account) -> Result<bool, Error> {
-        let record = match self.0.read_outline(account).await {
-            Err(Error::StoreCorrupt(_)) => return Ok(false),
-            stored => stored?,
-        };
-        let may_skip = |uid| record.is_none_or(|record| enrollment::may_skip(&record, uid));
-        Ok(account.uid.is_some_and(may_skip))
     }
 
     fn record(&self, event: LoginEvent<'_>) {

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use totpd_interface::Error;
-use totpd_interface::login::{BeginReply, CompletionReply, LoginContext, VerifyReply};
+use totpd_interface::login::{BeginReply, CompletionReply, GuardReply, LoginContext, VerifyReply};
 
 use crate::access::caller::Caller;
 
@@ -44,4 +44,12 @@ pub(crate) trait LoginService: Send + Sync {
         token: &'a str,
         context: &'a LoginContext,
     ) -> PendingReply<'a, CompletionReply>;
+
+    /// Answers `Guard`: whether a login continues at which no code was given.
+    fn guard<'a>(
+        &'a self,
+        caller: Caller,
+        user: &'a str,
+        context: &'a LoginContext,
+    ) -> PendingReply<'a, GuardReply>;
 }

@@ -1,7 +1,18 @@
 //! Changes lines in the text of a file.
 
+use super::refusal::Refusal;
 use crate::factor::FACTOR_FILE;
-use crate::parse::{Directive, Kind, Line};
+use crate::parse::{Directive, Kind, Line, parse_lines};
+
+/// Returns the text of the file of a service, and its lines.
+pub(super) fn own_lines(
+    service: &str,
+    read: &dyn Fn(&str) -> Option<String>,
+) -> Result<(String, Vec<Line>), Refusal> {
+    let text = read(service).ok_or(Refusal::NoStack)?;
+    let own = parse_lines(&text).ok_or(Refusal::NoStack)?;
+    Ok((text, own))
+}
 
 /// Returns the candidates for the text with `new_line` after `place`. If `place` includes a file, a
 /// second candidate swaps `include` and `substack`. The reason: `die` and `done` end only a
@@ -45,6 +56,18 @@ fn with_line(text: &str, place: &Line, new_line: &str) -> String {
     changed
 }
 
+/// Returns the text with `new_line` before `place`.
+pub(super) fn before(text: &str, place: &Line, new_line: &str) -> String {
+    let mut changed = String::with_capacity(text.len() + new_line.len());
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        if index + 1 == place.number {
+            changed.push_str(new_line);
+        }
+        changed.push_str(line);
+    }
+    changed
+}
+
 /// Returns a line as it was before [`candidates`] swapped `include` and `substack`.
 pub(super) fn restore_include(line: &str) -> String {
     for (before, now) in [(INCLUDE, SUBSTACK), (SUBSTACK, INCLUDE)] {
@@ -66,7 +89,7 @@ pub(super) fn with_args(text: &str, own: &[Line], args: &[String]) -> String {
                 if is_factor_line(&found.directive) && old != args =>
             {
                 if found.number == number {
-                    changed.push_str(&line(word, path, args));
+                    changed.push_str(&line("auth   ", word, path, args));
                 }
             }
             _ => changed.push_str(raw),
@@ -75,10 +98,10 @@ pub(super) fn with_args(text: &str, own: &[Line], args: &[String]) -> String {
     changed
 }
 
-/// Returns a line for `auth`.
-pub(super) fn line(word: &str, path: &str, args: &[String]) -> String {
+/// Returns a line. `kind` has seven columns.
+pub(super) fn line(kind: &str, word: &str, path: &str, args: &[String]) -> String {
     let word = if word.contains('=') { format!("[{word}]") } else { word.to_owned() };
-    let mut line = format!("auth    {word}    {path}");
+    let mut line = format!("{kind} {word}    {path}");
     for arg in args {
         let blank = arg.contains([' ', '\t']);
         line.push_str(&if blank { format!(" [{arg}]") } else { format!(" {arg}") });

@@ -32,6 +32,10 @@ pub enum Refusal {
     /// Without the second factor no line is left that asks who a user is. libpam would then use the
     /// stack of "other", deny everybody, or accept everybody.
     NothingLeft,
+    /// Nothing besides the guard would accept anybody under `account`.
+    NothingAccepts,
+    /// A login could pass the lines under `account` although the guard refuses it.
+    PassedBy,
     /// This line jumps over a number of lines, which the change would alter.
     Jumps(Place),
 }
@@ -80,6 +84,14 @@ impl fmt::Display for Refusal {
             Self::NothingLeft => f.write_str(
                 "without the line of pam_totp.so no line is left that asks who a user is; libpam would then use the \
                  stack of \"other\", deny everybody, or accept everybody",
+            ),
+            Self::NothingAccepts => f.write_str(
+                "with a guard, no line of its own under account would let anybody in: a guard only refuses. Add the \
+                 usual lines first, for example those of pam_unix.so",
+            ),
+            Self::PassedBy => f.write_str(
+                "a line under account takes back what the guard refuses; change that line, and check it with totpctl \
+                 doctor",
             ),
             Self::Jumps(place) => write!(
                 f,

@@ -3,12 +3,12 @@
 use pam_stack::account::overrules_others;
 use pam_stack::parse::Kind;
 use pam_stack::{
-    Misplaced, PasswordAsCode, Rule, RuleKind, Stack, lacks_first_pass, misplaced,
+    Misplaced, PasswordAsCode, Rule, RuleKind, Stack, is_guard, lacks_first_pass, misplaced,
     passwords_as_codes,
 };
 use totpd_interface::OptionFault;
 
-use super::missing_module;
+use super::{guard_lines, missing_module};
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
 use crate::pam::files::locate;
@@ -20,6 +20,9 @@ pub(super) fn check_auth(rules: &[Rule], files: &Snapshot, report: &mut Report) 
     for rule in rules {
         report.problems.extend(control(rule));
         report.problems.extend(line(rule, files));
+        report
+            .problems
+            .extend(Some(rule).filter(|rule| is_guard(rule)).map(guard_lines::under_auth));
     }
     report.problems.extend(lacks_first_pass(rules).map(first_pass_missing));
     for found in passwords_as_codes(rules, &|module| files.is_installed(module)) {
@@ -35,6 +38,7 @@ pub(super) fn check_other_kinds(service: &str, files: &Snapshot, report: &mut Re
         _ => Vec::new(),
     };
     account(&rules(Kind::Account), files, report);
+    guard_lines::check(service, &rules(Kind::Account), &rules(Kind::Auth), report);
     for kind in [Kind::Session, Kind::Password] {
         for found in misplaced(&rules(kind)) {
             no_function(kind, &found, report);

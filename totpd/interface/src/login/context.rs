@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::dictionary::{DictReader, Entries, InvalidEntry, add_text};
 
-/// The context of `Begin`, `Verify` and `CompleteEnrollment`.
+/// The context of `Begin`, `Verify`, `CompleteEnrollment` and `Guard`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct LoginContext {
     /// The PAM service.

@@ -29,6 +29,9 @@ pub fn reply(serial: NonZeroU32, word: &str, details: &Entries<'_>) -> Result<Ve
 /// [`Malformed`] if a text has a zero byte, or the message is longer than
 /// [`MAX_MESSAGE`](crate::wire::MAX_MESSAGE).
 pub fn error(serial: NonZeroU32, name: &str, sentence: &str) -> Result<Vec<u8>, Malformed> {
+    if name.contains('\0') {
+        return Err(Malformed);
+    }
     let fields = |fields: &mut Writer| {
         fields.text_field(field::ERROR_NAME, "s", name)?;
         reply_serial_field(fields, serial)?;

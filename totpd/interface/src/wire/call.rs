@@ -37,6 +37,13 @@ pub enum Call<'a> {
         /// The context of the login.
         context: &'a LoginContext,
     },
+    /// `Login.Guard`, which the daemon answers to root alone.
+    Guard {
+        /// The name of the user.
+        user: &'a str,
+        /// The context of the login.
+        context: &'a LoginContext,
+    },
 }
 
 /// The way of a call to its receiver.
@@ -78,6 +85,7 @@ impl Call<'_> {
             Self::Begin { .. } => "Begin",
             Self::Verify { .. } => "Verify",
             Self::CompleteEnrollment { .. } => "CompleteEnrollment",
+            Self::Guard { .. } => "Guard",
         }
     }
 
@@ -85,7 +93,7 @@ impl Call<'_> {
         match self {
             Self::Hello => "",
             Self::StartService => "su",
-            Self::Begin { .. } | Self::CompleteEnrollment { .. } => "sa{sv}",
+            Self::Begin { .. } | Self::CompleteEnrollment { .. } | Self::Guard { .. } => "sa{sv}",
             Self::Verify { .. } => "ssa{sv}",
         }
     }
@@ -99,7 +107,8 @@ impl Call<'_> {
                 Ok(())
             }
             Self::Begin { user: text, context }
-            | Self::CompleteEnrollment { token: text, context } => {
+            | Self::CompleteEnrollment { token: text, context }
+            | Self::Guard { user: text, context } => {
                 body.text(text)?;
                 context.write(|entries| body.entries(&entries))
             }

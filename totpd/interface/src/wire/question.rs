@@ -37,6 +37,11 @@ pub enum Method<'a> {
         /// The token of the factor.
         token: &'a str,
     },
+    /// `Guard`.
+    Guard {
+        /// The name of the user.
+        user: &'a str,
+    },
 }
 
 impl<'a> Question<'a> {
@@ -58,6 +63,7 @@ impl<'a> Question<'a> {
             ("CompleteEnrollment", "sa{sv}") => {
                 Method::CompleteEnrollment { token: body.text().ok()? }
             }
+            ("Guard", "sa{sv}") => Method::Guard { user: body.text().ok()? },
             _ => return None,
         };
         let context = Details::read(&mut body).ok()?;
@@ -76,6 +82,7 @@ impl std::fmt::Debug for Method<'_> {
             Self::Begin { .. } => "Begin",
             Self::Verify { .. } => "Verify",
             Self::CompleteEnrollment { .. } => "CompleteEnrollment",
+            Self::Guard { .. } => "Guard",
         })
     }
 }

@@ -74,7 +74,10 @@ fn entry_length(entry: &[u8], depth: Depth) -> Result<usize, Malformed> {
 }
 
 fn is_basic(kind: u8) -> bool {
-    b"ybnqiuxtdsogh".contains(&kind)
+    matches!(
+        kind,
+        b'y' | b'b' | b'n' | b'q' | b'i' | b'u' | b'x' | b't' | b'd' | b's' | b'o' | b'g' | b'h'
+    )
 }
 
 /// The maximum depth of arrays, and of structures, in one signature.

@@ -52,18 +52,24 @@ impl Writer {
         if text.as_bytes().contains(&0) {
             return Err(Malformed);
         }
+        self.text_without_zero(text)
+    }
+
+    /// Writes a string without a zero byte, such as one of this program.
+    pub(super) fn text_without_zero(&mut self, text: &str) -> Result<(), Malformed> {
+        debug_assert!(!text.contains('\0'), "{text:?}");
         self.number(length(text.len())?);
         self.0.extend_from_slice(text.as_bytes());
         self.0.push(0);
         Ok(())
     }
 
-    /// Writes a field of the header that holds a string or an object path.
+    /// Writes a field of the header that holds a string or an object path, without a zero byte.
     pub(super) fn text_field(&mut self, code: u8, kind: &str, text: &str) -> Result<(), Malformed> {
         self.pad(8);
         self.0.push(code);
         self.signature(kind)?;
-        self.text(text)
+        self.text_without_zero(text)
     }
 
     /// Writes the field of the header that holds the signature of the body, unless it is empty.
@@ -104,7 +110,7 @@ impl Writer {
         self.array(|array| {
             for (key, value) in entries {
                 array.pad(8);
-                array.text(key)?;
+                array.text_without_zero(key)?;
                 match value {
                     Value::Text(text) => array.signature("s").and_then(|()| array.text(text))?,
                     Value::Flag(flag) => {

@@ -14,6 +14,7 @@ use super::*;
 use crate::access::login_context::trusted_context;
 use crate::daemon::tests::{daemon, daemon_over, put, stored};
 
+mod guard;
 mod rules;
 
 const ROOT: Caller = Caller { uid: 0 };

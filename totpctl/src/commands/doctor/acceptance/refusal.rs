@@ -15,6 +15,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::UnitCannotStart => "nobody can log in without the daemon",
         Id::ModuleMisplaced => "pam_totp.so does nothing there",
         Id::ModuleNotInstalled => "the module is missing, so nobody can log in",
+        Id::GuardMisplaced => "the guard refuses right logins there",
         Id::ConflictingOptions
         | Id::ControlUnreadable
         | Id::FirstPassIsPassword
@@ -25,6 +26,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SelinuxServersDenied
         | Id::UnknownModuleOption => "it denies every login",
         Id::CodeAskedTwice
+        | Id::GuardShutsOut
         | Id::NobodyCanLogIn
         | Id::NobodyEnrolled
         | Id::SshdCannotAsk
@@ -60,9 +62,11 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::CodeAlone
         | Id::DirectoryUnreachable
         | Id::DropbearCannotEnroll
+        | Id::DropbearNotGuarded
         | Id::EnrollBlockedByPolkit
         | Id::EnrollWithoutSetcred
         | Id::FactorOfAnotherUid
+        | Id::GuardPassedBy
         | Id::NoOwnStack
         | Id::NssHidesOutage
         | Id::NullokWithoutEffect
@@ -82,12 +86,14 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SshdDropInsNotRead
         | Id::SshdLinesLeft
         | Id::SshdGssapiAlone
+        | Id::SshdGuardEndsLogins
         | Id::SshdHostbasedAlone
         | Id::SshdKerberosAlone
         | Id::SshdKeyAlone
         | Id::SshdMatchCannotAsk
         | Id::SshdMatchCodeAlone
         | Id::SshdMatchGssapiAlone
+        | Id::SshdMatchGuardEndsLogins
         | Id::SshdMatchHostbasedAlone
         | Id::SshdMatchKerberosAlone
         | Id::SshdMatchKeyAlone
@@ -153,7 +159,7 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 50] = [
+    const REFUSED: [&str; 52] = [
         "acceptances-invalid",
         "code-asked-twice",
         "configuration-invalid",
@@ -162,6 +168,8 @@ mod tests {
         "enrolled-users-unknown",
         "first-pass-is-password",
         "first-pass-missing",
+        "guard-misplaced",
+        "guard-shuts-out",
         "host-not-checked",
         "include-cycle",
         "insecure-permissions",

@@ -173,6 +173,20 @@ pub(super) fn wording(effect: &Effect, config: &Effective) -> Wording {
             let (keyword, everybody, block) = alone(*proof);
             row(Severity::Note, &[keyword], everybody, block)
         }
+        Effect::GuardEndsLogins => row(
+            Severity::Problem,
+            &[LISTS],
+            says(
+                FindingId::SshdGuardEndsLogins,
+                "the guard disconnects each client that offers a key or a ticket, before it comes to the code",
+                format!("write {KEY_AND_CODE}"),
+            ),
+            says(
+                FindingId::SshdMatchGuardEndsLogins,
+                "lets in by a key or a ticket alone, and the guard ends each such connection",
+                format!("write {KEY_AND_CODE} there"),
+            ),
+        ),
         Effect::MethodsWithoutCode(list) => row(
             Severity::Note,
             &[LISTS],

@@ -21,6 +21,8 @@ pub(crate) enum Effect {
     ServiceWithoutCode(String),
     /// A proof without a code is enough.
     Alone(Proof),
+    /// A proof without a code is enough for sshd, and the guard then ends the connection.
+    GuardEndsLogins,
     /// A list of `AuthenticationMethods` asks for no code.
     MethodsWithoutCode(String),
     /// `UsePAM no`.
@@ -121,6 +123,7 @@ pub(crate) fn needs_password_after_proof(
 /// Returns the effect of one way.
 fn of_way(config: &Effective, stack: &PamStack, way: &Way) -> Option<Effect> {
     match &way.code {
+        _ if way.is_guarded => Some(Effect::GuardEndsLogins),
         CodeNeed::Asked if way.is_pam_alone && stack.is_code_alone => Some(Effect::CodeAlone),
         CodeNeed::NotAsked
             if config.lists.is_some() && !(way.uses_pam && stack.code == CodeNeed::NotAsked) =>

@@ -40,15 +40,27 @@ enum Line {
     Code,
     /// Password and code in one answer.
     Both,
+    /// Under `account`: a code was given.
+    Guard,
 }
 
-const STACKS: [(&str, &[Line]); 4] = [
+const STACKS: [(&str, &[Line]); 6] = [
     ("auth requisite pam_unix.so\n", &[Line::Password]),
     ("auth requisite pam_unix.so\nauth required pam_totp.so\n", &[Line::Password, Line::Code]),
     ("auth required pam_totp.so\n", &[Line::Code]),
     (
         "auth required pam_totp.so forward_pass\nauth requisite pam_unix.so\n",
         &[Line::Both, Line::Password],
+    ),
+    (
+        "auth requisite pam_unix.so\nauth required pam_totp.so\n\
+         account required pam_totp.so guard\naccount required pam_unix.so\n",
+        &[Line::Password, Line::Code, Line::Guard],
+    ),
+    (
+        "auth requisite pam_unix.so\n\
+         account required pam_totp.so guard\naccount required pam_unix.so\n",
+        &[Line::Password, Line::Guard],
     ),
 ];
 
@@ -69,7 +81,7 @@ struct Sshd<'a> {
 impl Sshd<'_> {
     fn lets_in(&self) -> bool {
         if self.config.lists == "any" {
-            return ALL.iter().any(|method| self.accepts(method));
+            return ALL.iter().any(|method| self.accepts(method) && self.is_let_by(&[*method]));
         }
         let lists: Vec<Vec<&str>> = self
             .config
@@ -78,11 +90,11 @@ impl Sshd<'_> {
             .map(|list| list.split(',').collect::<Vec<_>>())
             .filter(|list| list.iter().all(|name| self.is_enabled(base(name))))
             .collect();
-        self.completes(&lists)
+        self.completes(&lists, &[])
     }
 
     /// Tries every method that may come next.
-    fn completes(&self, lists: &[Vec<&str>]) -> bool {
+    fn completes(&self, lists: &[Vec<&str>], passed: &[&str]) -> bool {
         ALL.iter().any(|method| {
             let is_next = |list: &Vec<&str>| {
                 list.first().is_some_and(|name| {
@@ -96,8 +108,26 @@ impl Sshd<'_> {
                 .iter()
                 .map(|list| if is_next(list) { list[1..].to_vec() } else { list.clone() })
                 .collect();
-            rest.iter().any(Vec::is_empty) || self.completes(&rest)
+            let passed = &[passed, &[*method]].concat();
+            let is_complete = rest.iter().any(Vec::is_empty);
+            if is_complete { self.is_let_by(passed) } else { self.completes(&rest, passed) }
         })
+    }
+
+    /// The account phase, after these methods.
+    fn is_let_by(&self, passed: &[&str]) -> bool {
+        let has = |wanted: &[Line]| {
+            self.stack
+                .iter()
+                .any(|line| wanted.iter().any(|other| format!("{other:?}") == format!("{line:?}")))
+        };
+        let asks = |method: &&str| match *method {
+            "keyboard-interactive" => true,
+            "password" | "none" => !self.config.kerberos,
+            _ => false,
+        };
+        let gave_code = has(&[Line::Code, Line::Both]) && passed.iter().any(asks);
+        !self.config.pam || !has(&[Line::Guard]) || gave_code
     }
 
     fn is_enabled(&self, method: &str) -> bool {
@@ -158,6 +188,7 @@ impl Sshd<'_> {
                 Line::Code => "C",
                 Line::Both if password.is_empty() => "C",
                 Line::Both => "PC",
+                Line::Guard => return true,
             };
             let answer = only.unwrap_or(best);
             match line {
@@ -170,6 +201,7 @@ impl Sshd<'_> {
                     token = answer.strip_suffix('C');
                     has_code && token.is_some()
                 }
+                Line::Guard => true,
             }
         })
     }
@@ -238,5 +270,5 @@ fn the_ways_in_are_those_of_the_model() {
             }
         }
     }
-    assert_eq!(count, 256 * 4 * 17 * 4 * 2);
+    assert_eq!(count, 256 * 6 * 17 * 4 * 2);
 }

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use pam_stack::parse::Kind;
 use pam_stack::password::is_password;
-use pam_stack::{Analysis, Rule, Stack, analyze, is_code_alone, takes_one_answer};
+use pam_stack::{
+    Analysis, Guard, Rule, RuleKind, Stack, analyze, guard, is_code_alone, is_guard,
+    takes_one_answer,
+};
 
 use crate::host::door::CodeNeed;
 use crate::host::stack_code;
@@ -29,12 +32,17 @@ pub(crate) struct PamStack {
     pub(crate) needs_local_password: bool,
     /// Who passes without a code, as phrases.
     pub(crate) exceptions: Vec<String>,
+    /// If a guard refuses everybody who gave no code: who passes it all the same, as phrases.
+    pub(crate) guard: Option<Vec<String>>,
 }
 
 /// Reads the stack of a service. `read` returns the files of PAM.
 pub(crate) fn facts(service: &str, read: &dyn Fn(&str) -> Option<String>) -> PamStack {
+    let guard = stack_code::rules(Stack::parse(service, Kind::Account, read))
+        .ok()
+        .and_then(|rules| guard_exceptions(&rules));
     match stack_code::rules(Stack::parse(service, Kind::Auth, read)) {
-        Ok(rules) => of_rules(&rules, &is_installed),
+        Ok(rules) => of_rules(&rules, guard, &is_installed),
         Err(code) => PamStack {
             asks: false,
             code,
@@ -43,11 +51,22 @@ pub(crate) fn facts(service: &str, read: &dyn Fn(&str) -> Option<String>) -> Pam
             has_password: false,
             needs_local_password: false,
             exceptions: Vec::new(),
+            guard,
         },
     }
 }
 
-fn of_rules(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> PamStack {
+/// Returns who passes the guard without a code, if there is a guard that holds.
+fn guard_exceptions(account: &[Rule]) -> Option<Vec<String>> {
+    let Guard::Holds(_) = guard(account) else { return None };
+    let is_skipped = account.iter().filter(|rule| is_guard(rule)).all(|rule| match &rule.kind {
+        RuleKind::Module { args, .. } => args.iter().any(|arg| arg == "nullok"),
+        _ => false,
+    });
+    Some(is_skipped.then(|| "users without a factor (nullok)".to_owned()).into_iter().collect())
+}
+
+fn of_rules(rules: &[Rule], guard: Option<Vec<String>>, exists: &dyn Fn(&str) -> bool) -> PamStack {
     let analysis = &analyze(rules, exists);
     let code = match &analysis.skips_root {
         // sshd runs as root for everybody, and that is what pam_rootok looks at.
@@ -66,7 +85,11 @@ fn of_rules(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> PamStack {
                 && analysis.skips_root.is_none()),
         has_password: rules.iter().any(is_password),
         needs_local_password: needs_local_password(rules, analysis, exists),
-        exceptions: stack_code::exceptions(rules, analysis),
+        exceptions: match guard {
+            Some(_) => stack_code::unenrolled_exception(rules, analysis).into_iter().collect(),
+            None => stack_code::exceptions(rules, analysis),
+        },
+        guard,
     }
 }
 
@@ -97,8 +120,12 @@ fn sssd_is_configured() -> bool {
 #[cfg(test)]
 pub(crate) fn of_text(text: &str) -> PamStack {
     let read = |name: &str| (name == "sshd").then(|| text.to_owned());
-    let Stack::Rules(rules) = Stack::parse("sshd", Kind::Auth, &read) else { panic!("{text}") };
-    of_rules(&rules, &|_| true)
+    let rules = |kind| match Stack::parse("sshd", kind, &read) {
+        Stack::Rules(rules) => rules,
+        _ => panic!("{text}"),
+    };
+    let guard = guard_exceptions(&rules(Kind::Account));
+    of_rules(&rules(Kind::Auth), guard, &|_| true)
 }
 
 #[cfg(test)]

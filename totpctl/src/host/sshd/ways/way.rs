@@ -5,6 +5,7 @@ use super::stack::PamStack;
 use crate::host::door::{CodeNeed, Door};
 use crate::host::sshd::config::effective::{Effective, Pam, RootLogin};
 use crate::host::sshd::config::method::Method;
+use crate::host::stack_code::GUARDED;
 
 /// A way to log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(crate) struct Way {
     pub(crate) uses_pam: bool,
     /// Whether PAM is all that it uses.
     pub(crate) is_pam_alone: bool,
+    /// Whether sshd lets in without a code, and the guard then refuses.
+    pub(crate) is_guarded: bool,
     /// Who is not asked.
     exceptions: Vec<String>,
 }
@@ -112,6 +115,7 @@ pub(crate) fn ways(
         way(config, stack, list, code)
     });
     let mut ways: Vec<_> = listed.chain(singles).collect();
+    close_after_guard(&mut ways);
     let refusal = match refused_by {
         _ if config.fault.is_some() => config.fault.clone(),
         _ if config.refuses => Some("RefuseConnection yes".to_owned()),
@@ -130,15 +134,45 @@ pub(crate) fn ways(
     ways
 }
 
+/// Closes the lists that a login never completes, because it completes a list before whose methods
+/// give no code. The guard then ends the connection.
+fn close_after_guard(ways: &mut [Way]) {
+    let guarded: Vec<_> =
+        ways.iter().filter(|way| way.is_guarded).map(|way| way.methods.clone()).collect();
+    for way in ways.iter_mut().filter(|way| way.is_usable()) {
+        if guarded.iter().any(|list| is_completed_before(list, &way.methods)) {
+            way.code = CodeNeed::Unanswerable(GUARDED.into());
+            way.is_guarded = true;
+        }
+    }
+}
+
+/// Reports whether all methods of `list` have passed before the last one of `other`.
+fn is_completed_before(list: &str, other: &str) -> bool {
+    let methods = |list: &str| list.split(',').map(Method::parse).collect::<Vec<_>>();
+    let mut left = methods(list).into_iter().peekable();
+    for method in methods(other) {
+        if left.peek().is_none() {
+            return true;
+        }
+        left.next_if(|next| *next == method);
+    }
+    false
+}
+
 fn way(config: &Effective, stack: &PamStack, methods: &str, code: CodeNeed) -> Way {
     let is_pam = |name: &str| !Method::parse(name).is_some_and(Method::is_proof);
     let has_pam = matches!(config.pam, Pam::Service(_));
+    let is_guarded = has_pam && stack.guard.is_some() && code == CodeNeed::NotAsked;
+    let code = if is_guarded { CodeNeed::Unanswerable(GUARDED.into()) } else { code };
+    let exceptions = if is_guarded { stack.guard.clone() } else { Some(stack.exceptions.clone()) };
     Way {
         methods: methods.to_owned(),
         code,
+        is_guarded,
         uses_pam: has_pam && methods.split(',').any(is_pam),
         is_pam_alone: has_pam && methods.split(',').all(is_pam),
-        exceptions: stack.exceptions.clone(),
+        exceptions: exceptions.unwrap_or_default(),
     }
 }
 

@@ -28,6 +28,7 @@ fn seen(bytes: &[u8]) -> Option<Seen> {
         Method::Begin { user } => ("Begin", vec![user]),
         Method::Verify { user, code } => ("Verify", vec![user, code]),
         Method::CompleteEnrollment { token } => ("CompleteEnrollment", vec![token]),
+        Method::Guard { user } => ("Guard", vec![user]),
     };
     Some(Seen {
         serial: question.serial.get(),
@@ -88,8 +89,13 @@ fn context() -> impl Strategy<Value = LoginContext> {
 
 /// Returns the bytes of calls, as zbus writes them. Most are questions of a login.
 fn call() -> impl Strategy<Value = Vec<u8>> {
-    let member =
-        prop_oneof![Just("Begin"), Just("Verify"), Just("CompleteEnrollment"), Just("Other")];
+    let member = prop_oneof![
+        Just("Begin"),
+        Just("Verify"),
+        Just("CompleteEnrollment"),
+        Just("Guard"),
+        Just("Other")
+    ];
     let header = (member, 0..9_u8, any::<bool>(), 1..9_u32);
     let entries = prop_oneof![
         context().prop_map(|context| context.write(crate::variants::write)),

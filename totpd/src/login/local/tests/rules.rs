@@ -13,13 +13,13 @@ const ASKED: &str = "prompt: Verification code: ";
 const FAR: u64 = 4_000_000_000;
 
 /// A rule for everybody everywhere.
-fn rule(then: Then) -> Rule {
+pub(super) fn rule(then: Then) -> Rule {
     let name = RuleName::parse("rule").unwrap();
     Rule { name, users: None, groups: None, services: None, from: None, then }
 }
 
 /// Returns a login service with these rules, over an empty store.
-fn with_rules(rules: Vec<Rule>) -> LocalLogin {
+pub(super) fn with_rules(rules: Vec<Rule>) -> LocalLogin {
     let daemon = daemon().0;
     daemon.enforce(RuleSet::of(rules));
     LocalLogin(Arc::new(daemon))

@@ -10,7 +10,7 @@ use std::fmt;
 use crate::dictionary::{DictReader, Entries, add_text};
 use crate::words::{action, verdict};
 
-pub use crate::login::context::{LoginContext, MAX_TEXT_CHARS, Nonce, truncate};
+pub use crate::login::context::{COMBINED_PROMPT, LoginContext, MAX_TEXT_CHARS, Nonce, truncate};
 
 mod context;
 
@@ -343,8 +343,6 @@ impl fmt::Display for UnexpectedReply {
 
 impl std::error::Error for UnexpectedReply {}
 
-/// The prompt of a module with `forward_pass` that has no words of its own.
-pub const COMBINED_PROMPT: &str = "Password and verification code: ";
 /// The decimal digits of a code if a daemon does not send them.
 pub const DEFAULT_DIGITS: u32 = 6;
 

@@ -163,13 +163,19 @@ fn reason(config: &Effective, ways: &[Way]) -> String {
     reasons.join("; ")
 }
 
+/// Reports whether a key of root may open the command that stands next to it. A guard refuses that,
+/// too, because the key gives no code.
+fn lets_commands_in(config: &Effective, stack: &PamStack) -> bool {
+    let is_guarded = matches!(config.pam, Pam::Service(_)) && stack.guard.is_some();
+    config.root == RootLogin::ForcedCommandsOnly && !is_guarded
+}
+
 /// Reports whether root could log in, or run the command next to a key, if there were no lists of
 /// `AuthenticationMethods`.
 fn has_way_without_lists(config: &Effective, stack: &PamStack) -> bool {
     let mut free = config.clone();
     let had_lists = free.lists.take().is_some();
-    let runs_commands =
-        free.root == RootLogin::ForcedCommandsOnly && free.is_enabled(Method::PublicKey);
+    let runs_commands = lets_commands_in(&free, stack) && free.is_enabled(Method::PublicKey);
     let is_open = |way: &Way| !way.is_shut();
     had_lists && (runs_commands || ways(&free, stack, Who::Root, None).iter().any(is_open))
 }
@@ -186,7 +192,7 @@ pub(crate) fn root_effect(
     }
     let ways_of = |who| ways(config, stack, who, refused_by);
     // A key still opens the commands that stand next to it, if no list requires more.
-    let keeps_commands = config.root == RootLogin::ForcedCommandsOnly
+    let keeps_commands = lets_commands_in(config, stack)
         && config.lists.as_ref().is_none_or(|lists| lists.iter().any(|list| list == "publickey"));
     let is_meant = config.root == RootLogin::No || keeps_commands || refused_by.is_some();
     if !others_log_in || is_meant || !ways_of(Who::Root).iter().all(Way::is_shut) {

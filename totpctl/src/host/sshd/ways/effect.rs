@@ -69,7 +69,7 @@ pub(crate) fn effects(
         return Vec::new();
     }
     let ways = ways(config, stack, Who::Anybody, None);
-    if ways.iter().all(Way::is_shut) {
+    if ways.iter().all(Way::is_shut) && !has_guarded(&ways) {
         return vec![Effect::NobodyCanLogIn(reason(config, &ways))];
     }
     let mut found = Vec::new();
@@ -163,6 +163,11 @@ fn reason(config: &Effective, ways: &[Way]) -> String {
     reasons.join("; ")
 }
 
+/// Reports whether a guard shuts a way. A rule of the daemon may let users by all the same.
+fn has_guarded(ways: &[Way]) -> bool {
+    ways.iter().any(|way| way.is_guarded)
+}
+
 /// Reports whether a key of root may open the command that stands next to it. A guard refuses that,
 /// too, because the key gives no code.
 fn lets_commands_in(config: &Effective, stack: &PamStack) -> bool {
@@ -205,6 +210,7 @@ pub(crate) fn root_effect(
     // PermitRootLogin is no reason where nobody else could log in.
     let of_others = ways_of(Who::Anybody);
     Some(match of_others.iter().all(Way::is_shut) {
+        true if has_guarded(&of_others) => Effect::GuardEndsLogins,
         true => Effect::NobodyCanLogIn(reason(config, &of_others)),
         false => Effect::RootCannotLogIn(config.root),
     })

@@ -18,6 +18,7 @@ use crate::findings::sshd;
 use crate::findings::sshd::missing_password::Missing;
 use crate::findings::sudo::sudo_exceptions;
 use crate::findings::users::without_factor::{WithoutFactor, shut_by_password};
+use crate::host::door::automatic_login;
 use crate::pam::change::{Change, needs_profile, plan_enable, read_after};
 use crate::pam::files::read;
 use crate::pam::guard;
@@ -90,6 +91,9 @@ impl Preflight {
         let preflight = Self::new(service, changes, &effects)?;
         preflight.reach.check(options.even_so)?;
         preflight.check_sshd(options, changes)?;
+        if service == "login" && options.guard && !options.even_so {
+            check_automatic(&automatic_login::by_login())?;
+        }
         if preflight.unenrolled == Unenrolled::Denied && preflight.users.enrolled == 0 {
             let forwards_password = has(options, "forward_pass");
             return Err(nobody_could_log_in(service, &preflight.users.unusable, forwards_password));
@@ -274,6 +278,19 @@ fn check_guard(ends: Option<String>) -> Result<(), Error> {
             "not changed: {finding}, and reload sshd; or use --even-so"
         ))),
         None => Ok(()),
+    }
+}
+
+/// Refuses a guard of login that ends automatic logins, because these give no code. `logins`: each
+/// as a phrase.
+fn check_automatic(logins: &[String]) -> Result<(), Error> {
+    match logins {
+        [] => Ok(()),
+        _ => Err(Error::refused(format!(
+            "not changed: the guard ends each automatic login at a terminal, unless a rule lets the user by: {}; \
+             remove these, or use --even-so",
+            logins.join(", ")
+        ))),
     }
 }
 

@@ -80,8 +80,8 @@ fn can_pass(rules: &[Rule], refuses: bool) -> bool {
     false
 }
 
-/// How a guard refuses: by its judgment, without a daemon, by a fault, or because libpam cannot load
-/// the module.
+/// How a guard refuses: by its judgment, without a daemon, by a fault, or because libpam cannot
+/// load the module.
 const REFUSALS: [ReturnCode; 5] = [
     ReturnCode::PERM_DENIED,
     ReturnCode::AUTHINFO_UNAVAIL,

@@ -10,7 +10,7 @@ const ENABLE: &str = "totpctl enable sshd --write-sshd";
 const TRY: &str = "totpctl try sshd --write-sshd";
 /// What sshd does not know.
 const BREAK: &str = "echo 'Nonsense yes' >> /etc/ssh/sshd_config";
-const MEND: &str = "sed -i /Nonsense/d /etc/ssh/sshd_config";
+const REPAIR: &str = "sed -i /Nonsense/d /etc/ssh/sshd_config";
 
 fn keys_only() -> Machine {
     let machine = with_config(&format!("{INCLUDE}{STOCK}PasswordAuthentication no\n"));
@@ -48,7 +48,7 @@ fn a_drop_in_that_stays_in_force_keeps_the_stack() {
     let refused = assert_refused(&machine, "totpctl disable sshd", "Bad configuration option");
     assert!(refused.stderr.contains("passwords alone may let users in by ssh"), "{refused:#?}");
     assert!(exists(&machine) && stack_asks(&machine) && !ssh(&machine, ""));
-    machine.run(MEND).stdout_ok();
+    machine.run(REPAIR).stdout_ok();
 
     let folder = "/etc/ssh/sshd_config.d";
     machine
@@ -88,7 +88,7 @@ fn a_trial_that_sshd_goes_on_obeying_says_what_that_opens() {
     let json = machine.run("totpctl --json try").stdout_ok();
     assert!(json.contains(&format!("\"warning\":\"{opens}\"")), "{json}");
     assert!(!exists(&machine) && !stack_asks(&machine));
-    machine.run(MEND).stdout_ok();
+    machine.run(REPAIR).stdout_ok();
     machine.run("kill -HUP $(cat /run/sshd.pid)").stdout_ok();
     tests::eventually("sshd asks no more", || !asks(&machine));
 

@@ -105,8 +105,8 @@ fn plan_removal() -> Option<DropIn> {
     })
 }
 
-/// Removes the drop-in, then changes the stacks: with the drop-in in force and a stack that does not
-/// ask, passwords alone may let users in. Returns the drop-in if it is removed, or would be.
+/// Removes the drop-in, then changes the stacks: with the drop-in in force and a stack that does
+/// not ask, passwords alone may let users in. Returns the drop-in if it is removed, or would be.
 ///
 /// # Errors
 /// One of them cannot be done. Then all is as before.

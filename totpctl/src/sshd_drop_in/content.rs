@@ -31,9 +31,9 @@ pub(crate) fn own_lines(text: &str) -> Vec<Line> {
     Line::ALL.into_iter().filter(has).collect()
 }
 
-/// Reports whether passwords alone may let users in while sshd obeys a file with these lines, and the
-/// stack asks for no code. Where sshd took passwords before, the lines turn that method off, and open
-/// nothing that was closed.
+/// Reports whether passwords alone may let users in while sshd obeys a file with these lines, and
+/// the stack asks for no code. Where sshd took passwords before, the lines turn that method off,
+/// and open nothing that was closed.
 pub(crate) fn opens(lines: &[Line]) -> bool {
     !(lines.is_empty() || lines.contains(&Line::NoPasswords))
 }

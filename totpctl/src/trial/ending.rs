@@ -20,8 +20,8 @@ use crate::sshd_drop_in::content::{FILE, opens, own_lines};
 /// Ends a trial: keeps the change if a user logged in, and restores the files otherwise.
 pub(super) fn end(trial: &mut Trial) -> Result<(), Error> {
     let is_of_sshd = |file: &Tried| file.path == Path::new(FILE);
-    // As long as sshd obeys the lines of the trial, the stack asks: otherwise a password alone would
-    // be enough.
+    // As long as sshd obeys the lines of the trial, the stack asks: otherwise a password alone
+    // would be enough.
     let sshd = end_files(trial, &is_of_sshd).map_err(Failure::File);
     let sshd = sshd.and_then(|()| reload_sshd(trial));
     trial.warning = sshd.as_ref().err().map(|_| warning(trial));
@@ -62,8 +62,8 @@ fn end_files(trial: &mut Trial, is_one: &dyn Fn(&Tried) -> bool) -> Result<(), E
     ended
 }
 
-/// Has sshd read its files without the lines of the trial. After a reboot it may have started with
-/// them.
+/// Has sshd read its files without the lines of the trial. After a reboot it may have started
+/// with them.
 fn reload_sshd(trial: &mut Trial) -> Result<(), Failure> {
     if trial.kept_by.is_some() || !trial.reloads_sshd {
         return Ok(());
@@ -102,8 +102,7 @@ fn note_edit(trial: &mut Trial, edit: Edit) {
 }
 
 /// Restores the file itself, not a copy: it keeps its times, owner, labels and all other
-/// attributes. Saves the edit of another program that it replaces in `folder`, and calls `note` with
-/// it.
+/// attributes. Saves the edit of another program that it replaces in `folder`, and calls `note`.
 fn restore(file: &Tried, folder: &Path, note: &mut dyn FnMut(Edit)) -> io::Result<()> {
     let original = beside(&file.path, "before");
     remove(&beside(&file.path, "new"))?;
@@ -131,9 +130,9 @@ fn keep(file: &Tried) -> io::Result<()> {
     sync_folder(&file.path)
 }
 
-/// Saves the text that another program wrote to the file during the trial. It saves to the folder, or
-/// beside the file if the disk is full. If both fail, the text is lost, because the
-/// stack has to be restored all the same. Returns nothing if there is no such text.
+/// Saves the text that another program wrote to the file during the trial. It saves to the folder,
+/// or beside the file if the disk is full. If both fail, the text is lost, because the stack has to
+/// be restored all the same. Returns nothing if there is no such text.
 fn save_edited(file: &Tried, folder: &Path) -> Option<Edit> {
     let path = &file.path;
     // Nothing is there, or a folder, which no file replaces.
@@ -153,8 +152,8 @@ fn save_edited(file: &Tried, folder: &Path) -> Option<Edit> {
     Some(Edit { path: path.clone(), kept: kept.ok() })
 }
 
-/// Writes the text of `like` to a new file in the folder, beside those of earlier trials. The text may
-/// be a secret: nobody can read it who could not read the file.
+/// Writes the text of `like` to a new file in the folder, beside those of earlier trials. The text
+/// may be a secret: nobody can read it who could not read the file.
 fn write_new(folder: &Path, like: &Path, text: &[u8]) -> io::Result<PathBuf> {
     let name = like.file_name().unwrap_or_default().to_string_lossy();
     let paths = [format!("{name}.edited")]

@@ -24,20 +24,24 @@ pub(super) fn end(trial: &mut Trial) -> Result<(), Error> {
     // would be enough.
     let sshd = end_files(trial, &is_of_sshd).map_err(Failure::File);
     let sshd = sshd.and_then(|()| reload_sshd(trial));
-    trial.warning = sshd.as_ref().err().map(|_| warning(trial));
+    let obeys = sshd.is_err() && trial.kept_by.is_none();
+    trial.warning = obeys.then(|| warning(trial));
     // Nobody is known to get in with a code, so that the stacks are as before in any case.
     let stacks = end_files(trial, &|file| !is_of_sshd(file));
     if let Some(warning) = &trial.warning {
         let message = format!("a trial is reverted, and {warning}");
         Entry::new(Priority::Warning, message).by(Program::Totpctl).write();
     }
-    // A full disk loses only these words.
-    let _ = trial.save();
-    match sshd {
-        Err(Failure::File(error)) => {
-            return Err(Error::refused(format!("{error}; {}", warning(trial))));
+    if trial.kept_by.is_none() && trial.reloads_sshd {
+        // A full disk loses only these words.
+        let _ = trial.save();
+    }
+    match (sshd, &trial.warning) {
+        (Err(Failure::File(error)), Some(warning)) => {
+            return Err(error.with_message(|text| format!("{text}; {warning}")));
         }
-        Err(Failure::Reload) | Ok(()) => stacks?,
+        (Err(Failure::File(error)), None) => return Err(error),
+        (Err(Failure::Reload) | Ok(()), _) => stacks?,
     }
     login_watch::stop().map_err(|error| cannot_change(login_watch::file(), &error))?;
     trial.archive()

@@ -3,6 +3,7 @@
 use tests::{Machine, Output, SSH, Seed, eventually, pam};
 
 mod siblings;
+mod sshd_in_force;
 mod sshd_lines;
 mod sshd_reload;
 mod trial;

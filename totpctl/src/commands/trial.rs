@@ -84,12 +84,11 @@ pub(super) fn run(
     if !introduction.survives_reboot {
         output::note(NOT_REVERTED_AT_BOOT);
     }
-    let trial =
-        watch(&trial.id, &|login| output::note(&not_asked_message(login)))?.ok_or_else(|| {
-            Error::refused(
-                "cannot tell how the trial ended: its record is gone; run totpctl doctor",
-            )
-        })?;
+    let report = |login: &Login| output::note(&not_asked_message(login));
+    let report_error = |error: &Error| output::note(&not_kept_message(error));
+    let trial = watch(&trial.id, &report, &report_error)?.ok_or_else(|| {
+        Error::refused("cannot tell how the trial ended: its record is gone; run totpctl doctor")
+    })?;
     if json {
         let mut object = object(&trial);
         object.insert("shut_out".into(), json!(preflight.shut_out()));
@@ -138,6 +137,13 @@ fn not_asked_message(Login { service, user }: &Login) -> String {
     )
 }
 
+/// Says that a login should keep the change, and that it is not kept yet.
+fn not_kept_message(error: &Error) -> String {
+    format!(
+        "A login does not keep the change yet: {error}. totpctl tries it again until the trial ends."
+    )
+}
+
 /// Reports whether this machine reverts an interrupted trial at boot. The unit for systemd does it,
 /// or the script for another init.
 fn is_reverted_at_boot() -> bool {
@@ -149,21 +155,31 @@ pub(super) fn undo(id: Option<&str>, json: bool) -> Result<(), Error> {
     let trial = revert(id)?;
     if json {
         let reverted = trial.as_ref().map_or(Value::Null, |trial| object(trial).into());
-        return output::json(&json!({ "reverted": reverted }));
+        output::json(&json!({ "reverted": reverted }))?;
     }
-    output::note(&match trial {
-        Some(trial) => outcome_and_danger(&trial),
-        None => "Nothing is being tried.".into(),
-    });
-    Ok(())
+    match trial {
+        Some(trial) if trial.warning.is_some() => Err(Error::reported(outcome_and_danger(&trial))),
+        _ if json => Ok(()),
+        Some(trial) => {
+            output::note(&outcome_and_danger(&trial));
+            Ok(())
+        }
+        None => {
+            output::note("Nothing is being tried.");
+            Ok(())
+        }
+    }
 }
 
 /// Waits, and ends the trial: keeps the change if a user logged in with a code, and reverts it
 /// otherwise.
 pub(super) fn count_down(seconds: u64, id: Option<&str>) -> Result<(), Error> {
     wait(Duration::from_secs(seconds), id);
-    if id.is_some_and(commit_if_logged_in) {
-        return Ok(());
+    match id.map_or(Ok(false), commit_if_logged_in) {
+        Ok(true) => return Ok(()),
+        Ok(false) => {}
+        // The files are restored all the same.
+        Err(error) => output::note(&format!("A login does not keep the change: {error}.")),
     }
     undo(id, false)
 }

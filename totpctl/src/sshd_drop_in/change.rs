@@ -171,7 +171,7 @@ pub(crate) fn is_own() -> bool {
 
 /// Returns an error that says both.
 fn both(error: Error, other: Option<Error>) -> Error {
-    match other {
+    match other.filter(|other| other.to_string() != error.to_string()) {
         Some(other) => Error::refused(format!("{error}; {other}")),
         None => error,
     }

@@ -6,14 +6,10 @@ use super::preflight::host::sshd_problems;
 use super::preflight::{Preflight, opening, plan};
 use super::sshd_lines;
 use crate::cli::ModuleOptions;
-use crate::client::Client;
 use crate::error::Error;
-use crate::findings::users::without_factor::WithoutFactor;
 use crate::host::sshd::reload::Reloaded;
 use crate::pam::change::{Change, current_options, differing_options, how_to_drop_options};
 use crate::pam::change_set::apply_all;
-use crate::pam::files::read;
-use crate::pam::unenrolled_users::{Outcome, Unenrolled};
 use crate::sshd_drop_in::change::DropIn;
 use crate::terminal::output;
 use crate::trial::lock;
@@ -96,9 +92,7 @@ fn write_lines_alone(
     if let Some(problems) = sshd_problems(&[]) {
         return Err(Error::refused(format!("not changed: {problems}")));
     }
-    let outcome = Outcome::from_service(service, &read);
-    let unenrolled = outcome.map_or(Unenrolled::Denied, |outcome| outcome.unenrolled);
-    opening::check(unenrolled, &WithoutFactor::read(&Client::connect()?, Some(service))?, options)?;
+    opening::check_alone(service, options)?;
     let reloaded = apply(&[], Some(drop_in), dry_run)?;
     if json {
         let mut object = object(service, &[]);

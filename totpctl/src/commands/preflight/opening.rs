@@ -1,23 +1,40 @@
 //! Passwords at an sshd that took none: the drop-in that lets sshd ask for a code opens this way.
 
 use crate::cli::ModuleOptions;
+use crate::client::Client;
 use crate::error::Error;
-use crate::findings::users::without_factor::WithoutFactor;
+use crate::findings::users::without_factor::{WithoutFactor, shut_by_password};
 use crate::host::sshd::config::effective::{Effective, Pam};
 use crate::host::sshd::config::method::Method;
 use crate::host::sshd::question::{ask_files, supposes};
-use crate::pam::unenrolled_users::Unenrolled;
+use crate::pam::files::read;
+use crate::pam::unenrolled_users::{Outcome, Unenrolled};
 use crate::terminal::{input, output};
+
+/// Does the same as [`check`] for a stack that asks already, and is not changed.
+pub(in crate::commands) fn check_alone(
+    service: &str,
+    options: &ModuleOptions,
+) -> Result<(), Error> {
+    if !opens() {
+        return Ok(());
+    }
+    let outcome = Outcome::from_service(service, &read);
+    let unenrolled = outcome.map_or(Unenrolled::Denied, |outcome| outcome.unenrolled);
+    let mut users = WithoutFactor::read(&Client::connect()?, Some(service))?;
+    let shut = shut_by_password(&[service], &read);
+    let _ = users.set_aside(|name| shut.iter().any(|other| other == name));
+    check(unenrolled, &users, options)
+}
 
 /// Says that the change opens passwords, if so, and asks whether users without a factor may log in
 /// by a password alone. `unenrolled`: what sshd does with them after the change.
-pub(in crate::commands) fn check(
+pub(super) fn check(
     unenrolled: Unenrolled,
     users: &WithoutFactor,
     options: &ModuleOptions,
 ) -> Result<(), Error> {
-    let opens = supposes() && ask_files().is_ok_and(|answer| takes_no_password(&answer.config));
-    if !opens {
+    if !opens() {
         return Ok(());
     }
     let without_code = match users.names.is_empty() && users.uncounted.is_empty() {
@@ -37,6 +54,11 @@ pub(in crate::commands) fn check(
         true => Ok(()),
         false => Err(Error::refused("nothing is changed")),
     }
+}
+
+/// Reports whether the drop-in that is to be written opens passwords.
+fn opens() -> bool {
+    supposes() && ask_files().is_ok_and(|answer| takes_no_password(&answer.config))
 }
 
 /// Reports whether no login by a password is possible, and will be once sshd asks PAM.

@@ -17,6 +17,7 @@ use crate::config::fragment::Fragment;
 
 pub use crate::config::error::ConfigError;
 
+mod advice;
 mod duration;
 mod error;
 mod fragment;

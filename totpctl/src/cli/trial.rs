@@ -30,8 +30,8 @@ pub(crate) struct ModuleOptions {
     /// a terminal, the command is refused if sshd cannot ask.
     #[arg(long)]
     pub(crate) write_sshd: bool,
-    /// Do not ask about users that cannot be listed, nor whether a code alone may let users in by
-    /// ssh, or a password alone where ssh took no passwords before
+    /// Do not ask about users that cannot be listed, nor whether a code or password alone is
+    /// enough for ssh
     #[arg(long)]
     pub(crate) yes: bool,
 }

@@ -32,12 +32,11 @@ fn refuse_in(command: &Command, matches: &ArgMatches) -> Result<(), clap::Error>
 /// the last word, may be.
 fn is_empty(matches: &ArgMatches, id: &str) -> bool {
     let Ok(Some(words)) = matches.try_get_raw(id) else { return false };
-    let words: Vec<_> = words.collect();
-    let named = match id {
-        "words" => &words[..words.len().saturating_sub(1)],
-        _ => &words,
-    };
-    named.iter().any(|word| word.is_empty())
+    let mut words: Vec<_> = words.collect();
+    if id == "words" {
+        words.pop();
+    }
+    words.iter().any(|word| word.is_empty())
 }
 
 fn sentence(command: &str, argument: &Arg) -> String {

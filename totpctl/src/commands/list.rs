@@ -64,7 +64,7 @@ fn validity(user: &Map<String, Value>, now: u64) -> String {
     let factors = || details::objects(user, "factors");
     let usable: Vec<_> = factors().filter(|factor| is_usable(factor, None, now)).collect();
     let of_all = |factor: &&Map<String, Value>| details::texts(factor, "services").is_empty();
-    if usable.iter().any(|factor| of_all(factor)) {
+    if usable.iter().any(of_all) {
         return "enrolled".into();
     }
     let services: BTreeSet<_> =

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::preflight::host::sshd_problems;
-use super::preflight::{Preflight, plan};
+use super::preflight::{Preflight, opening, plan};
 use super::sshd_lines;
 use crate::cli::ModuleOptions;
 use crate::error::Error;
@@ -29,42 +29,70 @@ pub(super) fn enable(
             apply(&changes, None, dry_run)?;
             return print_already_enabled(service, json);
         };
-        return write_lines_alone(service, &drop_in, dry_run, json);
+        return write_lines_alone(service, &drop_in, options, dry_run, json);
     }
     let preflight = Preflight::check(service, options, &changes).map_err(name)?;
+    if dry_run {
+        return show_planned(service, &changes, drop_in.as_ref(), &preflight, json);
+    }
     let reloaded = apply(&changes, drop_in.as_ref(), dry_run)?;
     if json {
-        let mut object = object(service, &changes);
-        sshd_lines::add_to(&mut object, drop_in.as_ref(), reloaded);
-        object.insert("shut_out".into(), json!(preflight.shut_out()));
-        object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
-        return output::json(&object.into());
+        return print_json(service, &changes, (drop_in.as_ref(), reloaded), &preflight);
     }
     print_diff(&changes, drop_in.as_ref(), reloaded)?;
-    output::note(&match dry_run {
-        true => NOTHING_CHANGED.to_owned(),
-        false => format!(
-            "{} now. Test a new login before you leave this session.",
-            subject(service, &changes, ("asks for a code", "ask for a code"))
-        ),
-    });
-    if options.guard && !dry_run {
+    output::note(&format!(
+        "{} now. Test a new login before you leave this session.",
+        subject(service, &changes, ("asks for a code", "ask for a code"))
+    ));
+    if options.guard {
         output::note(&format!("{service} refuses a login without a code, also by a key alone."));
     }
     output::note(&preflight.message());
     Ok(())
 }
 
+/// Shows what would be changed, and who could log in then.
+pub(super) fn show_planned(
+    service: &str,
+    changes: &[Change],
+    drop_in: Option<&DropIn>,
+    preflight: &Preflight,
+    json: bool,
+) -> Result<(), Error> {
+    if json {
+        return print_json(service, changes, (drop_in, None), preflight);
+    }
+    print_diff(changes, drop_in, None)?;
+    output::note(NOTHING_CHANGED);
+    output::note(&preflight.message());
+    Ok(())
+}
+
+fn print_json(
+    service: &str,
+    changes: &[Change],
+    (drop_in, reloaded): (Option<&DropIn>, Option<Reloaded>),
+    preflight: &Preflight,
+) -> Result<(), Error> {
+    let mut object = object(service, changes);
+    sshd_lines::add_to(&mut object, drop_in, reloaded);
+    object.insert("shut_out".into(), json!(preflight.shut_out()));
+    object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
+    output::json(&object.into())
+}
+
 /// Writes the lines of sshd, whose stack asks already, perhaps by a profile.
 fn write_lines_alone(
     service: &str,
     drop_in: &DropIn,
+    options: &ModuleOptions,
     dry_run: bool,
     json: bool,
 ) -> Result<(), Error> {
     if let Some(problems) = sshd_problems(&[]) {
         return Err(Error::refused(format!("not changed: {problems}")));
     }
+    opening::check_alone(service, options)?;
     let reloaded = apply(&[], Some(drop_in), dry_run)?;
     if json {
         let mut object = object(service, &[]);

@@ -4,6 +4,7 @@
 mod effect;
 mod exception;
 pub(super) mod host;
+pub(super) mod opening;
 mod profile;
 mod reach;
 mod refusal;
@@ -143,7 +144,7 @@ impl Preflight {
             self.check_passwords(changes)?;
             check_guard(sshd::guard_ends_logins(&|file| read_after(changes, file)))?;
         }
-        Ok(())
+        opening::check(self.unenrolled, &self.users, options)
     }
 
     /// Checks that root can log in by ssh, if no other user has a factor. `root_is_shut` returns

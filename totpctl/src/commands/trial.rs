@@ -14,7 +14,7 @@ use totpd_journal::escape::escape;
 use self::introduction::{Introduction, how_to_log_in};
 use self::outcome::{object, outcome_and_danger, outcome_and_edits};
 use self::progress::Progress;
-use super::enable::keeps;
+use super::enable::{self, keeps};
 use super::preflight::{Preflight, plan};
 use super::sshd_lines;
 use crate::cli::{DEFAULT_MINUTES, ModuleOptions};
@@ -34,6 +34,7 @@ pub(super) fn run(
     service: &str,
     minutes: u16,
     options: &ModuleOptions,
+    dry_run: bool,
     json: bool,
 ) -> Result<(), Error> {
     let typed = options.typed(&command(minutes), service);
@@ -60,8 +61,11 @@ pub(super) fn run(
         };
     }
     check_seen(service, cannot_enroll(service))?;
-    let drop_in = sshd_lines::offer(service, options, &changes, false, &typed).map_err(name)?;
+    let drop_in = sshd_lines::offer(service, options, &changes, dry_run, &typed).map_err(name)?;
     let preflight = Preflight::check(service, options, &changes).map_err(name)?;
+    if dry_run {
+        return enable::show_planned(service, &changes, drop_in.as_ref(), &preflight, json);
+    }
     let time = Duration::from_secs(u64::from(minutes) * 60);
     let trial = start(&changes, drop_in.as_ref(), time)?;
     if !json {
@@ -70,7 +74,7 @@ pub(super) fn run(
         output::data(&format!("{of_sshd}{of_pam}"))?;
     }
     let introduction = Introduction {
-        end: &local_time::display_local(trial.ends).to_string(),
+        end: &local_time::display_local_with_seconds(trial.ends),
         sshd: trial.reload.as_ref().map(|reload| format!("{FILE} is written, and {reload}.")),
         login: &how_to_log_in(service),
         survives_reboot: is_reverted_at_boot(),

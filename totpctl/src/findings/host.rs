@@ -70,7 +70,8 @@ pub(crate) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
 /// Adds a change that is being tried, or that should have been reverted.
 fn trial(report: &mut Report) {
     let Ok(Some(trial)) = Trial::pending() else { return };
-    let (services, ends) = (trial.services.join(", "), local_time::display_local(trial.ends));
+    let (services, ends) =
+        (trial.services.join(", "), local_time::display_local_with_seconds(trial.ends));
     if trial.is_stale_now() {
         let message = format!("a change of {services} that was tried should have ended at {ends}");
         report.problems.push(Finding::new(FindingId::TrialNotReverted, message).fix(

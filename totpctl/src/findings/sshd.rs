@@ -155,8 +155,9 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
             doors
         }
         Err(failure) => {
-            // Without the configuration, nobody knows whether another service of PAM asks.
-            match asks {
+            // Without the configuration, nobody knows whether another service of PAM asks. With one
+            // that sshd rejects, nobody can log in after its next start.
+            match asks || failure.is_invalid {
                 true => report.problems.push(unreadable_finding(failure)),
                 false => report.notes.push(unreadable_finding(failure)),
             }

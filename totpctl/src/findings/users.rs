@@ -1,5 +1,5 @@
 //! Users with and without factors.
 
-mod factor_holder;
+pub(crate) mod factor_holder;
 pub(crate) mod factors;
 pub(crate) mod without_factor;

@@ -26,7 +26,7 @@ impl Progress {
     pub(super) fn new(trial: &Trial) -> Self {
         Self {
             subject: trial.subject(),
-            end: local_time::display_local(trial.ends).to_string(),
+            end: local_time::display_local_with_seconds(trial.ends),
             will_end: will_end(trial),
             denied: denials::count(trial),
             command: denials::command(trial),

@@ -45,7 +45,7 @@ pub(crate) fn now() -> u64 {
 }
 
 /// Reports whether the codes of a factor are valid at `now` for a service, or for any.
-fn is_usable(factor: &Map<String, Value>, service: Option<&str>, now: u64) -> bool {
+pub(crate) fn is_usable(factor: &Map<String, Value>, service: Option<&str>, now: u64) -> bool {
     let services = details::texts(factor, "services");
     let allows = |service: &str| services.is_empty() || services.iter().any(|name| name == service);
     details::text(factor, "status") == "verified"

@@ -302,11 +302,8 @@ impl Asking {
 
 /// Adds the users who have factors, and none whose codes are valid.
 fn add_unusable(users: &WithoutFactor, services: &[Asking], report: &mut Report) {
-    let mut note = |message: String| {
-        let finding = Finding::new(FindingId::UsersWithoutUsableFactor, message);
-        let finding = finding.fix("totpctl show USER says why; enroll them: totpctl enroll USER");
-        report.notes.push(finding);
-    };
+    let id = FindingId::UsersWithoutUsableFactor;
+    let mut note = |text: String, fix: &str| report.notes.push(Finding::new(id, text).fix(fix));
     let differs = |name: &&String| {
         users.holders.iter().any(|holder| holder.name == **name && holder.differing.is_some())
     };
@@ -314,10 +311,11 @@ fn add_unusable(users: &WithoutFactor, services: &[Asking], report: &mut Report)
     let out = users.unusable.iter().filter(|name| !differs(name) && !is_shut(name));
     let out: Vec<_> = out.cloned().collect();
     if !out.is_empty() {
-        note(format!(
+        let message = format!(
             "users who cannot log in, because each of their factors is disabled, expired or out of step: {}",
             output::names(&out)
-        ));
+        );
+        note(message, SEE_WHY);
     }
     for asking in services {
         let service = &asking.service;
@@ -325,15 +323,18 @@ fn add_unusable(users: &WithoutFactor, services: &[Asking], report: &mut Report)
             family(service).into_iter().filter(|name| is_one_command(name)).collect();
         let names = asking.without(&users.not_valid_for(service, &siblings, now()));
         if !names.is_empty() {
-            note(format!(
+            let message = format!(
                 "users who cannot log in by {service} with a code, because their factors are valid only for \
                  other services: {}",
                 output::names(&names)
-            ));
+            );
+            note(message, &format!("name {service} too: totpctl set USER --services …,{service}"));
         }
     }
     add_foreign(users, report);
 }
+
+const SEE_WHY: &str = "totpctl show USER says why; then totpctl set USER --enable, or --not-after \"\", or totpctl resync";
 
 /// Adds the users whose factors belong to another uid.
 fn add_foreign(users: &WithoutFactor, report: &mut Report) {

@@ -83,6 +83,10 @@ fn a_user_whose_factors_are_all_unusable_is_named() {
     add(&users, &asking(&[("sshd", Unenrolled::Denied)]), &[], &mut report);
     assert_eq!(report.notes[0].id(), FindingId::UsersWithoutUsableFactor);
     assert!(report.notes[0].message().ends_with("alice (1)"));
+    // The factor is there: a new one is not what they need.
+    let sentence = report.notes[0].sentence();
+    assert!(sentence.contains("totpctl set USER --enable"), "{sentence}");
+    assert!(!sentence.contains("totpctl enroll"), "{sentence}");
 }
 
 fn holder(name: &str, factor: Value, differing: Option<(u64, u64)>) -> Holder {
@@ -114,6 +118,9 @@ fn a_factor_counts_for_its_services_and_its_uid() {
     let about = |text: &str| notes.iter().filter(|note| note.contains(text)).count();
     assert_eq!((about("log in by sshd with a code"), about("by sudo-i with")), (1, 0));
     assert_eq!(about("disabled, expired"), 0, "{notes:?}");
+    let is_of_sshd = |note: &&Finding| note.message().contains("log in by sshd with a code");
+    let sentence = report.notes.iter().find(is_of_sshd).unwrap().sentence();
+    assert!(sentence.ends_with("totpctl set USER --services …,sshd"), "{sentence}");
     let problem = &report.problems[0];
     assert_eq!(problem.id(), FindingId::FactorOfAnotherUid);
     assert!(problem.message().ends_with("bob (uid 4321, enrolled as 1001) (1)"));

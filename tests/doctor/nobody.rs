@@ -10,7 +10,8 @@ fn a_service_that_nobody_passes_is_a_problem_and_not_enabled() {
     machine.enrolled("alice", 1);
     machine.run("passwd -l root; usermod -p '*' alice").stdout_ok();
     machine.run("sed -i '/PubkeyAuthentication/d' /etc/ssh/sshd_config").stdout_ok();
-    machine.run("sed -i '1i PubkeyAuthentication no' /etc/ssh/sshd_config").stdout_ok();
+    let close_keys = "sed -i '1i PubkeyAuthentication no' /etc/ssh/sshd_config";
+    machine.run(&format!("{close_keys}; kill -HUP $(cat /run/sshd.pid)")).stdout_ok();
     for service in ["sshd", "sudo"] {
         let refused = machine.run(&format!("totpctl enable {service}"));
         let told =

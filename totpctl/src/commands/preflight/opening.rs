@@ -3,7 +3,8 @@
 use crate::cli::ModuleOptions;
 use crate::client::Client;
 use crate::error::Error;
-use crate::findings::users::without_factor::{WithoutFactor, shut_by_password};
+use crate::findings::users::asking::shut_by_password;
+use crate::findings::users::without_factor::WithoutFactor;
 use crate::host::sshd::config::effective::{Effective, Pam};
 use crate::host::sshd::config::method::Method;
 use crate::host::sshd::question::{ask_files, supposes};

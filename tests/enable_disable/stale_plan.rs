@@ -63,10 +63,9 @@ fn a_plan_for_sshd_fits_its_drop_in_too() {
     let machine = with_config(&format!("{INCLUDE}{STOCK}"));
     machine.run("totpctl enable sshd --write-sshd").stdout_ok();
     assert_eq!(asking(&machine), "sshd ");
+    let edit = format!("echo '# mine' >> {FILE}");
+    assert_stale(&machine, "totpctl disable sshd", &edit, FILE);
     let remove = format!("rm {FILE}");
     assert_stale(&machine, "totpctl enable sshd", &remove, FILE);
-    machine.run("totpctl disable sshd; totpctl enable sshd --write-sshd").stdout_ok();
-    let write = format!("echo '# mine' >> {FILE}");
-    assert_stale(&machine, "totpctl disable sshd", &write, FILE);
     assert_eq!(asking(&machine), "sshd ");
 }

@@ -17,6 +17,7 @@ mod doors;
 mod enable_disable;
 mod enrollment;
 mod environment;
+mod explain;
 mod floods;
 mod guard;
 mod helpdesk;

@@ -9,6 +9,7 @@ use tests::{Host, Seed, eventually};
 mod container;
 mod marks;
 mod polkit_helper;
+mod reload;
 mod tpm;
 mod trial;
 

@@ -5,7 +5,7 @@ mod combined;
 
 use std::time::Duration;
 
-use totpd_interface::login::{BeginReply, LoginContext, VerifyReply};
+use totpd_interface::login::{BeginReply, COMBINED_PROMPT, LoginContext, VerifyReply};
 use totpd_interface::{is_sshd_fake_password, is_typed_code};
 use totpd_journal::{Entry, Priority, Program};
 
@@ -301,8 +301,6 @@ fn may_be_code(text: &str) -> bool {
     text.len() <= MAX_CODE_BYTES && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ')
 }
 
-/// The prompt of `forward_pass`.
-const COMBINED_PROMPT: &str = "Password and verification code: ";
 /// The prompt after a lost reply: the code may be used up.
 const RETRY_PROMPT: &str = "Interrupted. Next code: ";
 const COMBINED_RETRY_PROMPT: &str = "Interrupted. Password and next code: ";

@@ -3,6 +3,7 @@
 mod candidates;
 mod doctor;
 mod enroll;
+mod explain;
 mod file;
 mod groups;
 mod service;
@@ -17,6 +18,7 @@ use clap_complete::engine::ArgValueCandidates;
 
 pub(crate) use self::doctor::{Accept, Doctor, DoctorCommand, Place};
 pub(crate) use self::enroll::Enroll;
+pub(crate) use self::explain::{Explain, RulesCommand};
 pub(crate) use self::set::Set;
 pub(crate) use self::trial::{DEFAULT_MINUTES, ModuleOptions, Try};
 
@@ -28,7 +30,7 @@ pub(crate) use self::trial::{DEFAULT_MINUTES, ModuleOptions, Try};
 /// current code, or a recovery code.
 ///
 /// Exit status: 0 done; 1 refused or failed (wrong code, no such user); 2 usage; 3 totpd or the
-/// system bus cannot be reached; 4 not authorized.
+/// system bus cannot be reached; 4 not authorized; 5 what was compared differs.
 #[derive(Debug, Parser)]
 #[command(name = "totpctl", version, max_term_width = 100, propagate_version = true)]
 pub(crate) struct Cli {
@@ -237,6 +239,20 @@ pub(crate) enum Command {
     /// --explain ID" explains it. "totpctl doctor accept ID" writes down that it is meant. Exit
     /// status 1 if there is a problem that is not accepted, 2 if this host has no such service.
     Doctor(Doctor),
+    /// Explain which rule decides about a login, what PAM gets, and what the person sees
+    ///
+    /// Says why each earlier rule does not fit. The daemon decides by the same function as at a
+    /// login. Nothing changes, and no code is used. USER may be the caller. For others it needs
+    /// root, or the right to manage users. Rules decide about programs of root. A screen locker
+    /// that runs as its user is not one. Without --from and --as, rules that name an origin count
+    /// as strictly as they can.
+    Explain(Explain),
+    /// Put the rules of the configuration in force, or say what a change would do (root)
+    #[command(subcommand_required = true)]
+    Rules {
+        #[command(subcommand)]
+        command: RulesCommand,
+    },
     /// Make a service ask for a code for a limited time; keep it after a login with a code (root)
     ///
     /// Shows the changed lines, which take effect at once: SERVICE asks for a code after the
@@ -291,51 +307,4 @@ pub(crate) enum Command {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Returns all commands with their names. A command of another has both names.
-    fn commands() -> Vec<(String, clap::Command)> {
-        let mut all = Vec::new();
-        for outer in Cli::clap().get_subcommands() {
-            all.push((outer.get_name().to_owned(), outer.clone()));
-            let name = |inner: &clap::Command| format!("{} {}", outer.get_name(), inner.get_name());
-            all.extend(outer.get_subcommands().map(|inner| (name(inner), inner.clone())));
-        }
-        all
-    }
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::clap().debug_assert();
-    }
-
-    #[test]
-    fn every_command_and_flag_is_explained() {
-        for (name, command) in commands() {
-            assert!(command.get_about().is_some(), "{name}");
-            for argument in command.get_arguments() {
-                assert!(argument.get_help().is_some(), "{}", argument.get_id());
-            }
-        }
-    }
-
-    #[test]
-    fn the_manual_names_every_command_and_flag() {
-        let manual = include_str!("../../packaging/man/totpctl.1");
-        for (name, command) in commands() {
-            let section = manual.split(&format!("\n.Ss {name}\n")).nth(1);
-            let section = section.unwrap_or_else(|| panic!("totpctl(1) lacks {name}"));
-            let section = section.split("\n.S").next().unwrap();
-            // PAM and systemd use the hidden flags; people do not type them.
-            let typed = command.get_arguments().filter(|argument| !argument.is_hide_set());
-            for flag in typed.filter_map(|argument| argument.get_long()) {
-                let is_there = section.lines().any(|line| {
-                    line.strip_prefix(&format!(".It Fl -{flag}"))
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-                });
-                assert!(is_there, "totpctl(1) lacks {name} --{flag}");
-            }
-        }
-    }
-}
+mod tests;

@@ -197,10 +197,7 @@ impl Client {
         task: impl AsyncFnOnce(StoreProxy<'_>) -> Result<T, DaemonError>,
     ) -> Result<T, Error> {
         self.runtime.block_on(async {
-            // Only the private socket passes file descriptors.
-            if let Transport::System(_) = &self.transport {
-                return Err(no_private_socket());
-            }
+            self.check_passes_descriptors()?;
             let store = with_timeout(self.timeout, async {
                 Ok(StoreProxy::new(&self.connection().await?).await?)
             });
@@ -216,6 +213,17 @@ impl Client {
                 }
             }
         })
+    }
+
+    /// Fails if totpd is not reached over its private socket, which alone passes file descriptors.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`].
+    pub(crate) fn check_passes_descriptors(&self) -> Result<(), Error> {
+        match &self.transport {
+            Transport::System(_) => Err(no_private_socket()),
+            Transport::Private => Ok(()),
+        }
     }
 
     /// Calls the `Login` interface.

@@ -1,6 +1,6 @@
 //! Dispatches the commands. Each has a file.
 
-use crate::cli::{Cli, Command, Enroll, Try};
+use crate::cli::{Cli, Command, Enroll, RulesCommand, Try};
 use crate::client::authentication;
 use crate::error::Error;
 use crate::terminal::input::user_or_caller;
@@ -15,6 +15,7 @@ mod disable;
 mod doctor;
 mod enable;
 mod enroll;
+mod explain;
 mod last_factor;
 mod list;
 mod next_step;
@@ -26,6 +27,7 @@ mod remove;
 mod restore;
 mod resync;
 mod root_commands;
+mod rules;
 mod seal_key;
 mod set;
 mod show;
@@ -59,6 +61,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
             enable::enable(service, options, *dry_run, json)
         }
         Command::Enroll(options) => run_enroll(options, json),
+        Command::Explain(options) => explain::run(options, json),
         Command::List => list::run(json),
         Command::RecoveryCodes { user, save } => {
             recovery_codes::run(&user_or_caller(user.as_deref())?, save.as_deref(), json)
@@ -70,6 +73,10 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         },
         Command::Set(options) => set::run(&user_or_caller(options.user.as_deref())?, options, json),
         Command::Rekey => rekey::run(json),
+        Command::Rules { command: RulesCommand::Reload } => rules::reload(json),
+        Command::Rules { command: RulesCommand::Check { file } } => {
+            rules::check(file.as_deref(), json)
+        }
         Command::Remove { user, factor, yes } => {
             remove::run(&user_or_caller(user.as_deref())?, factor.as_deref(), *yes, json)
         }
@@ -126,7 +133,14 @@ fn run_try(options: &Try, json: bool) -> Result<(), Error> {
 /// Reports whether a command only reads what the daemon has. Nobody is asked for a password for
 /// that. `doctor accept` writes a file of root, and asks the daemon no more than `doctor`.
 fn only_reads(command: &Command) -> bool {
-    matches!(command, Command::Doctor(_) | Command::List | Command::Show { .. } | Command::Status)
+    matches!(
+        command,
+        Command::Doctor(_)
+            | Command::Explain(_)
+            | Command::List
+            | Command::Show { .. }
+            | Command::Status
+    )
 }
 
 #[cfg(test)]
@@ -142,6 +156,8 @@ mod tests {
             ("totpctl doctor accept --list", true),
             ("totpctl doctor accept clock-unknown --reason r", true),
             ("totpctl status", true),
+            ("totpctl explain alice sshd", true),
+            ("totpctl rules reload", false),
             ("totpctl enroll", false),
         ] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();

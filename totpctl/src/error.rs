@@ -25,6 +25,8 @@ pub(crate) enum Error {
     /// A failure that the printed JSON already tells (1): the command found problems, or a code was
     /// denied.
     Reported(String),
+    /// What was compared differs, which the output already tells (5).
+    Differs,
     /// The daemon or the bus cannot be reached (3).
     Unreachable(String),
     /// The command line is invalid (2).
@@ -56,6 +58,7 @@ impl Error {
     pub(crate) fn with_message(self, change: impl FnOnce(String) -> String) -> Self {
         match self {
             Self::BrokenPipe => Self::BrokenPipe,
+            Self::Differs => Self::Differs,
             Self::NotAuthorized(message) => Self::NotAuthorized(change(message)),
             Self::Refused { code, message } => Self::Refused { code, message: change(message) },
             Self::Reported(message) => Self::Reported(change(message)),
@@ -68,7 +71,7 @@ impl Error {
     /// failure.
     pub(crate) fn json(&self) -> Option<Value> {
         let code = match self {
-            Self::BrokenPipe | Self::Reported(_) => return None,
+            Self::BrokenPipe | Self::Differs | Self::Reported(_) => return None,
             Self::NotAuthorized(_) => "not-authorized",
             Self::Refused { code, .. } => code,
             Self::Unreachable(_) => "unreachable",
@@ -98,7 +101,7 @@ const REFUSED: &str = "refused";
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BrokenPipe => Ok(()),
+            Self::BrokenPipe | Self::Differs => Ok(()),
             Self::NotAuthorized(message)
             | Self::Refused { message, .. }
             | Self::Reported(message)
@@ -115,6 +118,7 @@ impl From<Error> for ExitCode {
             Error::Usage(_) => 2,
             Error::Unreachable(_) => 3,
             Error::NotAuthorized(_) => 4,
+            Error::Differs => 5,
         })
     }
 }
@@ -131,6 +135,7 @@ impl From<DaemonError> for Error {
             DaemonError::Expired(message) => refused("expired", message),
             DaemonError::Internal(message) => refused("internal", message),
             DaemonError::InvalidArgument(message) => refused("invalid-argument", message),
+            DaemonError::InvalidConfiguration(message) => refused("invalid-configuration", message),
             DaemonError::InvalidCode(message) => refused("invalid-code", message),
             DaemonError::LimitsExceeded(message) => refused("limits-exceeded", message),
             DaemonError::NoSuchUser(message) => refused("no-such-user", message),

@@ -5,6 +5,7 @@ pub(crate) mod finding;
 pub(crate) mod host;
 pub(crate) mod programs;
 pub(crate) mod report;
+pub(crate) mod rules;
 pub(crate) mod selinux;
 pub(crate) mod services;
 pub(crate) mod sshd;

@@ -1,5 +1,6 @@
 //! The stacks of this machine.
 
+pub(crate) mod asking_line;
 pub(crate) mod asking_services;
 pub(crate) mod atomic_file;
 pub(crate) mod change;

@@ -8,21 +8,25 @@ use std::path::{Path, PathBuf};
 use totpd_core::code;
 use totpd_core::enrollment::EnrollmentRules;
 use totpd_core::otp::Algorithm;
-use totpd_core::policy::{GroupName, Policy};
 use totpd_core::throttle::ThrottleRules;
 use totpd_core::verification::Rules;
 use totpd_store::Owner;
 
 use crate::config::fragment::Fragment;
 
+pub(crate) use crate::config::draft::Draft;
 pub use crate::config::error::ConfigError;
+pub(crate) use crate::config::rule_set::Doubt;
+pub use crate::config::rule_set::RuleSet;
 
+mod draft;
 mod duration;
 mod error;
 mod fragment;
 mod pam_services;
 mod rule;
 mod rule_list;
+mod rule_set;
 mod rule_values;
 mod setting_lines;
 
@@ -46,12 +50,6 @@ pub struct Config {
     pub rules: Rules,
     /// The flag that a login may be answered before the disk has it (default: yes).
     pub makes_marks: bool,
-    /// The rules that say which login needs a code (default: none).
-    pub policy: Policy,
-    /// The groups that the rules name, each with the file and the line where it first stands.
-    group_places: Vec<(GroupName, String)>,
-    /// The services that the rules name, each with the file and the line of its rule.
-    service_places: Vec<(String, String)>,
 }
 
 /// The parameters of a new factor that does not ask for others.
@@ -68,46 +66,45 @@ pub struct Defaults {
 impl Config {
     /// Reads `file`, which may be absent, and the `*.toml` files in the folder `file.d`, in name
     /// order. A later file overrides an earlier one. All must belong to `owner`, and nobody else
-    /// may write them, because the configuration decides about root's logins.
+    /// may write them, because the configuration decides about root's logins. Returns the rules
+    /// that say which login needs a code apart, because they can change while the daemon runs.
     ///
     /// # Errors
     /// [`ConfigError`], which names the file, the line and the key.
-    pub fn load(file: &Path, owner: Owner) -> Result<Self, ConfigError> {
+    pub fn load(file: &Path, owner: Owner) -> Result<(Self, RuleSet), ConfigError> {
+        Self::load_with(file, owner, None)
+    }
+
+    /// Reads what [`Config::load`] does, with `draft` in the place of the file of its name.
+    ///
+    /// # Errors
+    /// Those of [`Config::load`].
+    pub(crate) fn load_with(
+        file: &Path,
+        owner: Owner,
+        draft: Option<&Draft>,
+    ) -> Result<(Self, RuleSet), ConfigError> {
+        let mut files = files(file, owner)?;
+        let replaced = draft.map(|draft| draft.place(file));
+        if let Some(replaced) = &replaced
+            && !files.contains(replaced)
+        {
+            files.push(replaced.clone());
+            // The file itself comes before its drop-ins.
+            files.sort_by_key(|path| (path != file, path.clone()));
+        }
         let mut fragment = Fragment::default();
-        for path in files(file, owner)? {
-            let text = read(&path, owner)?;
-            fragment = fragment.overridden_by(Fragment::parse(&path, &text)?);
+        for path in files {
+            let read = match draft.filter(|_| replaced.as_ref() == Some(&path)) {
+                Some(draft) => Fragment::parse(&draft.path, &draft.text)?,
+                None => Fragment::parse(&path, &read(&path, owner)?)?,
+            };
+            fragment = fragment.overridden_by(read);
         }
         Self::from_fragment(fragment)
     }
 
-    /// Returns the faults that do not keep the daemon from starting, by file and line: groups that
-    /// NSS does not know or cannot look up, and services that this host does not have.
-    #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
-        let unknown = |(group, place): &(GroupName, String)| {
-            let group = group.as_str();
-            match nix::unistd::Group::from_name(group) {
-                Ok(Some(_)) => None,
-                Ok(None) => Some(format!(
-                    "{place}: groups: no group {group:?} is known, so it has no members; correct the name"
-                )),
-                Err(error) => Some(format!(
-                    "{place}: groups: group {group:?} cannot be looked up ({}), so the rule counts as \
-                     strictly as it can; see nsswitch.conf",
-                    error.desc()
-                )),
-            }
-        };
-        let mut warnings: Vec<_> = self.group_places.iter().filter_map(unknown).collect();
-        let known = (!self.service_places.is_empty()).then(pam_services::known).flatten();
-        if let Some(known) = known {
-            warnings.extend(pam_services::warnings(&self.service_places, &known));
-        }
-        warnings
-    }
-
-    fn from_fragment(fragment: Fragment) -> Result<Self, ConfigError> {
+    fn from_fragment(fragment: Fragment) -> Result<(Self, RuleSet), ConfigError> {
         let Fragment { enrollment, verify, throttle, store, throttle_lines, rules, .. } = fragment;
         let contradiction = |keys: [&str; 2], message: &str| ConfigError::Contradiction {
             places: throttle_lines.of(keys),
@@ -135,7 +132,7 @@ impl Config {
             ));
         }
         let skew = verify.skew.unwrap_or(1);
-        Ok(Self {
+        let config = Self {
             issuer: enrollment.issuer.unwrap_or_else(|| "%h".into()),
             self_service: enrollment.self_service.unwrap_or(true),
             defaults: Defaults {
@@ -151,10 +148,36 @@ impl Config {
             recovery_codes: enrollment.recovery_codes.unwrap_or(10),
             rules: Rules { skew, throttle },
             makes_marks: store.mark.unwrap_or(true),
-            group_places: rules.group_places(),
-            service_places: rules.service_places(),
-            policy: rules.policy()?,
-        })
+        };
+        Ok((config, rules.checked()?))
+    }
+
+    /// Returns the keys whose value is another one in `new`. The running daemon keeps their values.
+    pub(crate) fn differing_keys(&self, new: &Self) -> Vec<&'static str> {
+        let (defaults, throttle) = (&self.defaults, &self.rules.throttle);
+        let (new_defaults, new_throttle) = (&new.defaults, &new.rules.throttle);
+        let (enrollment, new_enrollment) = (&self.enrollment, &new.enrollment);
+        let keys = [
+            ("enrollment.issuer", self.issuer != new.issuer),
+            ("enrollment.self_service", self.self_service != new.self_service),
+            ("enrollment.algorithm", defaults.algorithm != new_defaults.algorithm),
+            ("enrollment.digits", defaults.digits != new_defaults.digits),
+            ("enrollment.period", defaults.period != new_defaults.period),
+            (
+                "enrollment.unverified_lifetime",
+                enrollment.unverified_lifetime != new_enrollment.unverified_lifetime,
+            ),
+            ("enrollment.max_factors", enrollment.max_factors != new_enrollment.max_factors),
+            ("enrollment.recovery_codes", self.recovery_codes != new.recovery_codes),
+            ("verify.skew", self.rules.skew != new.rules.skew),
+            ("throttle.free_failures", throttle.free_failures != new_throttle.free_failures),
+            ("throttle.first_wait", throttle.first_wait != new_throttle.first_wait),
+            ("throttle.longest_wait", throttle.longest_wait != new_throttle.longest_wait),
+            ("throttle.lock_after", throttle.lock_after != new_throttle.lock_after),
+            ("throttle.known_source", throttle.known_source != new_throttle.known_source),
+            ("store.mark", self.makes_marks != new.makes_marks),
+        ];
+        keys.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
     }
 }
 

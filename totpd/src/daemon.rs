@@ -2,10 +2,10 @@
 //! way from a name to a record.
 
 use std::hint::black_box;
+use std::sync::{Arc, Mutex};
 
 use totpd_core::account::Account;
 use totpd_core::authorization::{Need, Operation, Relation, need};
-use totpd_core::policy::Groups;
 use totpd_core::record::Record;
 use totpd_core::record_key::Buckets;
 use totpd_core::recovery_codes::{HashedGuess, RecoveryCode, RecoveryCodes};
@@ -24,11 +24,12 @@ use crate::config::Config;
 use crate::daemon::deadlines::Deadlines;
 use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
 use crate::daemon::recent_answers::RecentAnswers;
+use crate::daemon::rulebook::Rulebook;
 use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
 use crate::daemon::typed_answer::TypedAnswer;
 use crate::host::clock;
-use crate::host::nss::{Lookup, Memberships, Nss, NssUnavailable};
+use crate::host::nss::{Lookup, Nss, NssUnavailable};
 use crate::host::user_files::UserFiles;
 
 pub(crate) mod admission;
@@ -36,13 +37,16 @@ pub(crate) mod deadlines;
 pub(crate) mod hash_worker;
 mod recent_answers;
 mod records;
+pub(crate) mod reload;
+pub(crate) mod rulebook;
+mod rules_in_force;
 pub(crate) mod store_health;
 mod subscribers;
 pub(crate) mod typed_answer;
 
 /// The parts of the daemon.
 pub(crate) struct Daemon {
-    /// The rules.
+    /// The configuration without the rules that say which login needs a code.
     pub(crate) config: Config,
     /// The name of this host, for `%h` in an issuer and for backups.
     pub(crate) host: String,
@@ -52,20 +56,22 @@ pub(crate) struct Daemon {
     pub(crate) polkit: Polkit,
     /// The programs to which the daemon sends signals.
     pub(crate) subscribers: Subscribers,
-    /// The deadlines of the rules, and which of them passed.
+    /// Which deadlines of rules passed.
     pub(crate) deadlines: Deadlines,
+    rulebook: Mutex<Arc<Rulebook>>,
+    reloads: Mutex<()>,
     store: Store,
     store_health: StoreHealth,
     nss: Nss,
     /// The accounts of names, until the files of users change.
     recent_accounts: RecentAnswers<Account, UserFiles>,
-    recent_groups: RecentAnswers<Groups>,
     buckets: Buckets,
     hash_worker: HashWorker,
 }
 
 impl Daemon {
-    /// Returns the daemon over an open store. A name without a record leads to one of `buckets`.
+    /// Returns the daemon over an open store, without rules ([`Daemon::enforce`]). A name without a
+    /// record leads to one of `buckets`.
     ///
     /// # Errors
     /// The error of the kernel, if it refuses a thread.
@@ -76,7 +82,9 @@ impl Daemon {
         host: String,
     ) -> std::io::Result<Self> {
         Ok(Self {
-            deadlines: Deadlines::open(&config.policy, None),
+            deadlines: Deadlines::default(),
+            rulebook: Mutex::default(),
+            reloads: Mutex::default(),
             config,
             host,
             audit: Audit::default(),
@@ -86,7 +94,6 @@ impl Daemon {
             store_health: StoreHealth::default(),
             nss: Nss::new(),
             recent_accounts: RecentAnswers::new(ACCOUNTS_KEPT_MS),
-            recent_groups: RecentAnswers::new(GROUPS_KEPT_MS),
             buckets,
             hash_worker: HashWorker::start()?,
         })
@@ -125,40 +132,6 @@ impl Daemon {
         let Some(user) = user.filter(|user| user.name.as_str() == name) else { return Ok(None) };
         let named = self.report_nss_error(self.nss.by_name(user.name).await)?;
         Ok(named.user().filter(|named| named.uid == caller.uid).map(Account::from))
-    }
-
-    /// Returns which groups of the rules `user` is in, as they were a minute ago if a login asked
-    /// then. What NSS does not answer is unknown. The journal says so, and the next login asks
-    /// again.
-    pub(crate) async fn groups(&self, user: &UserName) -> Groups {
-        let now = clock::monotonic_ms();
-        if let Some(groups) = self.recent_groups.get(user.as_str(), &(), now) {
-            return groups;
-        }
-        let names = self.config.policy.groups().to_vec();
-        match self.nss.memberships(user.clone(), names).await {
-            Ok(Memberships { fits, is_whole: true }) => {
-                let groups = Groups::new(fits);
-                self.recent_groups.keep(user.as_str(), (), now, &groups);
-                groups
-            }
-            Ok(Memberships { fits, is_whole: false }) => {
-                self.report_unknown_people();
-                Groups::new(fits)
-            }
-            Err(NssUnavailable) => {
-                self.report_unknown_people();
-                Groups::UNKNOWN
-            }
-        }
-    }
-
-    /// Reports that rules are judged without knowing who somebody is.
-    pub(crate) fn report_unknown_people(&self) {
-        let message = format!(
-            "{NssUnavailable}; rules that name users or groups count as strictly as they can"
-        );
-        self.audit.report(message.clone(), &Condition::NssUnavailable.entry(message.clone()));
     }
 
     /// Returns what [`Daemon::account`] does, as it was a moment ago if a login asked then.
@@ -273,8 +246,6 @@ impl Daemon {
 
 /// The milliseconds after which NSS is asked for an account again: as long as a code is shown.
 const ACCOUNTS_KEPT_MS: u64 = 30_000;
-/// The milliseconds after which NSS is asked for groups again.
-const GROUPS_KEPT_MS: u64 = 60_000;
 
 #[cfg(test)]
 pub(crate) mod tests;

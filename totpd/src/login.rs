@@ -1,12 +1,15 @@
 //! Logins: the questions of PAM modules (`org.totpd.Totp1.Login`), and the code that answers them.
 
 mod completion;
+pub(crate) mod course;
 mod enrollment_screen;
 mod exemption;
 mod first_login;
 mod guard;
 pub(crate) mod local;
-mod prompt;
+pub(crate) mod outlook;
+pub(crate) mod prompt;
 mod reply;
-mod ruling;
+pub(crate) mod ruling;
 pub(crate) mod service;
+pub(crate) mod why;

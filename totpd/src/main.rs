@@ -48,8 +48,8 @@ fn serve() -> ExitCode {
 
 fn check_config() -> ExitCode {
     match Config::load(Path::new(CONFIG_FILE), Owner::ROOT) {
-        Ok(config) => {
-            for warning in config.warnings() {
+        Ok((_, rules)) => {
+            for warning in rules.warnings() {
                 print_error(&warning);
             }
             print("the configuration is good\n")

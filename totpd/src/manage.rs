@@ -3,11 +3,12 @@
 //! Each method authorizes its caller by the table of `totpd_core::authorization`, and hands over to
 //! a file of its own. `totpd_core::management` decides each change of a record.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use totpd_core::authorization::{Need, Operation, need};
 use totpd_core::management;
-use totpd_interface::{Dictionary, Error};
+use totpd_interface::{Dictionary, Error, JudgedRule};
 use zeroize::Zeroizing;
 
 use crate::access::origin::Origin;
@@ -17,17 +18,22 @@ use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::factors::enroll_options::Options;
 use crate::manage::authorization::AuthorizedCaller;
+use crate::manage::explain::Asked;
 use crate::manage::reauthentication::check_form;
 
 mod authorization;
 mod edit_factor;
 mod enroll;
+mod explain;
 mod factor_changes;
 mod reauthentication;
 mod recovery_codes;
 mod refusal;
+mod reload;
 mod remove;
 mod resync;
+mod rules;
+mod rules_check;
 pub(crate) mod store;
 mod store_options;
 mod store_tasks;
@@ -155,16 +161,62 @@ impl Manager {
         after: String,
         limit: u32,
     ) -> Result<Vec<Dictionary>, Error> {
-        if need(Operation::List, origin.caller.relation_to(None)) != Need::Nothing {
-            let word = Operation::List.word();
-            self.0.polkit.check(Action::Manage, "everybody", word, origin).await?;
-        }
+        self.may_list(origin).await?;
         users::list(&self.0, after, limit).await
+    }
+
+    /// Returns the rules in force, and what may be wrong with them. `dispatch/manager.xml` has the
+    /// keys.
+    pub(crate) async fn list_rules(
+        &self,
+        origin: &Origin,
+    ) -> Result<(Vec<Dictionary>, Vec<Dictionary>), Error> {
+        self.may_list(origin).await?;
+        rules::list(&self.0).await
+    }
+
+    /// Returns what a login of a user would need and why. `dispatch/manager.xml` has the keys.
+    pub(crate) async fn explain(
+        &self,
+        origin: &Origin,
+        user: String,
+        login: &Dictionary,
+    ) -> Result<(Dictionary, Vec<JudgedRule>), Error> {
+        let asked = Asked::parse(login)?;
+        let caller = AuthorizedCaller::new(&self.0, &user, Operation::Explain, origin).await?;
+        explain::explain(&self.0, &caller, &asked).await
+    }
+
+    /// Reads the configuration again, and puts its rules in force. Nothing else changes.
+    pub(crate) async fn reload(&self, origin: &Origin) -> Result<Dictionary, Error> {
+        origin.caller.must_be_allowed(Operation::Reload)?;
+        reload::reload(&self.0).await
+    }
+
+    /// Returns what a file would change of the rules in force. It is for root on the private
+    /// socket, where descriptors pass.
+    pub(crate) async fn check_rules(
+        &self,
+        origin: &Origin,
+        path: String,
+        content: OwnedFd,
+    ) -> Result<Dictionary, Error> {
+        origin.caller.must_be_allowed(Operation::Reload)?;
+        rules_check::check(&self.0, path, content).await
     }
 
     /// Sends the caller the signals of its own user, until it leaves the bus.
     pub(crate) async fn subscribe(&self, origin: &Origin) -> Result<(), Error> {
         self.0.subscribers.add(origin).await
+    }
+
+    /// Checks that the caller may see what concerns no user in particular.
+    async fn may_list(&self, origin: &Origin) -> Result<(), Error> {
+        if need(Operation::List, origin.caller.relation_to(None)) == Need::Nothing {
+            return Ok(());
+        }
+        let word = Operation::List.word();
+        self.0.polkit.check(Action::Manage, "everybody", word, origin).await
     }
 
     /// Authorizes the caller, does `work`, and tells the programs of the user if something changed.

@@ -1,7 +1,7 @@
 //! The server: configuration, store, private socket and bus. It serves until the process ends.
 //!
-//! SIGTERM and SIGINT end the mark of the store first ([`signals`]). SIGKILL may come at any time:
-//! the next start finds out what is on disk.
+//! SIGTERM and SIGINT end the mark of the store first (`host::signals`). SIGKILL may come at any
+//! time: the next start finds out what is on disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,11 +19,12 @@ use totpd_store::{Owner, REQUEST_TIMEOUT, Store};
 use zeroize::Zeroizing;
 
 use crate::audit::condition::Condition;
-use crate::config::{CONFIG_FILE, Config, ConfigError};
+use crate::config::{CONFIG_FILE, Config, ConfigError, RuleSet};
 use crate::daemon::Daemon;
 use crate::daemon::deadlines::Deadlines;
 use crate::dispatch::Services;
-use crate::host::{clock, hardening, readiness, run_directory, signals};
+use crate::host::signals::Signals;
+use crate::host::{clock, hardening, readiness, run_directory};
 use crate::login::local::LocalLogin;
 use crate::manage::Manager;
 use crate::manage::store::StoreService;
@@ -74,11 +75,11 @@ pub enum ServerError {
 pub fn run() -> Result<(), ServerError> {
     hardening::harden_process().map_err(ServerError::Hardening)?;
     let memory = hardening::lock_memory();
-    let config = Config::load(Path::new(CONFIG_FILE), Owner::ROOT)?;
+    let (config, rules) = Config::load(Path::new(CONFIG_FILE), Owner::ROOT)?;
     let makes_marks = config.makes_marks;
     let host = nix::unistd::gethostname().map_err(ServerError::HostName)?;
     let host = as_label(&host.to_string_lossy());
-    let store_to_end = signals::end_in_order().map_err(ServerError::Threads)?;
+    let signals = Signals::handle().map_err(ServerError::Threads)?;
     let runtime = runtime().map_err(ServerError::Threads)?;
     // The calls over the socket wait for no call over the bus.
     let socket_runtime = runtime_in_thread().map_err(ServerError::Threads)?;
@@ -95,14 +96,11 @@ pub fn run() -> Result<(), ServerError> {
     }
     match opened {
         Ok(OpenStore { store, local, buckets }) => {
-            let _ = store_to_end.set(local.clone());
-            let deadlines = Deadlines::open(&config.policy, Some(Path::new(PASSED_DEADLINES)));
-            // A deadline that passed while nobody logged in counts too.
-            deadlines.not_before(clock::now());
+            signals.end(local.clone());
             let daemon = Daemon::new(store, buckets, config, host);
             let mut daemon = daemon.map_err(ServerError::Threads)?;
-            daemon.deadlines = deadlines;
-            let daemon = Arc::new(daemon);
+            daemon.deadlines = Deadlines::in_file(Some(Path::new(PASSED_DEADLINES)));
+            let daemon = in_force(daemon, rules, &signals);
             let store_service = StoreService::new(Arc::clone(&daemon), local);
             let socket = socket.or_else(bind_socket);
             runtime.block_on(serve(services(daemon, Some(store_service)), socket, &socket_runtime))
@@ -113,7 +111,7 @@ pub fn run() -> Result<(), ServerError> {
             let store =
                 Store::new(Arc::new(UnavailableBackend(error.to_string())), REQUEST_TIMEOUT);
             let daemon = Daemon::new(store, random_buckets()?, config, host);
-            let daemon = Arc::new(daemon.map_err(ServerError::Threads)?);
+            let daemon = in_force(daemon.map_err(ServerError::Threads)?, rules, &signals);
             serve_without_store(
                 &runtime,
                 services(daemon, None),
@@ -124,6 +122,19 @@ pub fn run() -> Result<(), ServerError> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Returns the daemon with these rules in force, until a signal has it read others.
+fn in_force(daemon: Daemon, rules: RuleSet, signals: &Signals) -> Arc<Daemon> {
+    daemon.enforce(rules);
+    let daemon = Arc::new(daemon);
+    let to_reload = Arc::clone(&daemon);
+    signals.on_reload(move || {
+        if let Ok(reloaded) = to_reload.reload() {
+            reloaded.warnings();
+        }
+    });
+    daemon
 }
 
 fn services(daemon: Arc<Daemon>, store: Option<StoreService>) -> Services {

@@ -39,7 +39,10 @@ const GROUPS: [(&str, &[&str]); 5] = [
         &["enroll", "confirm", "show", "status", "recovery-codes", "rename", "remove", "verify"],
     ),
     ("Users (administrators)", &["list", "set", "unlock", "resync"]),
-    ("Services that ask for a code (root)", &["doctor", "try", "enable", "disable"]),
+    (
+        "Services that ask for a code (root)",
+        &["doctor", "explain", "rules", "try", "enable", "disable"],
+    ),
     ("The store (root)", &["backup", "restore", "rekey", "verify-store", "seal-key"]),
     ("Other", &["completions"]),
 ];

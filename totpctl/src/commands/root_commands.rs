@@ -30,6 +30,7 @@ fn what(command: &Command) -> Option<&'static str> {
         Command::Enroll(options) if options.no_confirm && options.batch.is_none() => {
             Some("enroll without a first code")
         }
+        Command::Rules { .. } => Some("put rules in force, or compare them"),
         Command::Rekey | Command::SealKey { .. } => Some("change the key of the store"),
         Command::Restore { .. } => Some("restore the store"),
         Command::Try(Try { service: Some(_), .. } | Try { undo: true, .. }) => {
@@ -41,6 +42,7 @@ fn what(command: &Command) -> Option<&'static str> {
         | Command::Confirm { .. }
         | Command::Disable { dry_run: true, .. }
         | Command::Enroll(_)
+        | Command::Explain(_)
         | Command::List
         | Command::RecoveryCodes { .. }
         | Command::Remove { .. }
@@ -78,6 +80,7 @@ mod tests {
         ("enroll", false),
         ("enroll --batch /b --no-confirm", false),
         ("enroll alice --no-confirm", true),
+        ("explain alice sshd", false),
         ("list", false),
         ("recovery-codes", false),
         ("rekey", true),
@@ -86,6 +89,8 @@ mod tests {
         ("restore /b", true),
         ("restore /b --dry-run", true),
         ("resync", false),
+        ("rules check", true),
+        ("rules reload", true),
         ("seal-key --tpm2", true),
         ("seal-key --undo", true),
         ("set --disable", false),

@@ -12,6 +12,7 @@ use totpd_journal::escape::escape;
 
 use super::finding::{Finding, FindingId};
 use super::report::Report;
+use super::rules;
 use super::users::without_factor;
 use crate::client::Client;
 use crate::client::configuration::configuration_error;
@@ -58,6 +59,8 @@ pub(crate) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
     confinement::check(&mut report);
     clock::check(client.clock_is_synchronized(), unit::has_systemd(), &mut report);
     without_factor::check(&client, services, open, &mut report);
+    let asking = services.iter().filter(|(_, unenrolled)| *unenrolled != Unenrolled::NotAsked);
+    rules::check(&client, &asking.map(|(name, _)| *name).collect::<Vec<_>>(), &mut report);
     if let Some(fingerprint) = backup_signer(&client) {
         report.summarize(format!("backups are signed by {}", escape(&fingerprint)));
     }

@@ -29,7 +29,7 @@ pub(crate) struct Change {
     pub(crate) path: PathBuf,
     /// The file that libpam reads now: `path`, or that of the distribution.
     source: PathBuf,
-    /// Its present text, as [`lossless`] has it.
+    /// Its present text, as [`lossless_text`] has it.
     pub(crate) before: String,
     /// Its new text.
     pub(crate) after: String,

@@ -34,7 +34,7 @@ pub(crate) fn read(name: &str) -> Option<String> {
     read_or_reason(name)?.ok()
 }
 
-/// Returns the text of a file of PAM, as [`lossless`] has it.
+/// Returns the text of a file of PAM, as [`lossless_text`] has it.
 pub(crate) fn read_lossless(name: &str) -> Option<String> {
     let path = path_of(name)?;
     match path == SINGLE_FILE {

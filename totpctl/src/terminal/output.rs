@@ -154,7 +154,7 @@ pub(crate) fn print_error(error: &Error, as_json: bool) {
         let _ = json(&object);
     }
     match error {
-        Error::BrokenPipe => {}
+        Error::BrokenPipe | Error::Differs => {}
         error => note(&format!("totpctl: {error}")),
     }
 }

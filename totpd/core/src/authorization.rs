@@ -18,8 +18,10 @@ pub enum Operation {
     Guard,
     /// Read the state of one user (`GetUser`).
     Read,
-    /// List the enrolled users (`ListUsers`).
+    /// List the enrolled users (`ListUsers`), or the rules (`ListRules`).
     List,
+    /// Ask what a login of one user would need (`Explain`).
+    Explain,
     /// Give the first code of a factor (`Confirm`). The caller was shown its key, and was
     /// authorized then.
     Confirm,
@@ -37,6 +39,8 @@ pub enum Operation {
     RemoveDamaged,
     /// Forget wrong codes, or find a token again (`Unlock`, `Resync`).
     Manage,
+    /// Put the rules of the configuration in force, or try others (`Reload`, `CheckRules`).
+    Reload,
     /// Back up, restore, rekey or check the store as a whole.
     KeepStore,
 }
@@ -50,12 +54,14 @@ impl Operation {
             Self::LogIn | Self::CompleteLogin | Self::Guard => "login",
             Self::Read => "read",
             Self::List => "list",
+            Self::Explain => "explain",
             Self::Confirm => "confirm",
             Self::Change | Self::EnrollConfirmed | Self::EnrollShortSecret | Self::Restrict => {
                 "change"
             }
             Self::Remove | Self::RemoveDamaged => "remove",
             Self::Manage => "manage",
+            Self::Reload => "reload",
             Self::KeepStore => "store",
         }
     }
@@ -142,13 +148,14 @@ pub fn may_change(factor: &Factor, by: Maker) -> bool {
 }
 
 #[rustfmt::skip]
-const TABLE: [(Operation, Need, Need, Need, bool); 14] = [
+const TABLE: [(Operation, Need, Need, Need, bool); 16] = [
     //                              own account        somebody else's    root's             gone
     (Operation::LogIn,             Need::Nothing,     Need::Root,        Need::Root,        false),
     (Operation::CompleteLogin,     Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Guard,             Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Read,              Need::Nothing,     Need::ManageUsers, Need::ManageUsers, true),
     (Operation::List,              Need::ManageUsers, Need::ManageUsers, Need::ManageUsers, false),
+    (Operation::Explain,           Need::Nothing,     Need::ManageUsers, Need::ManageUsers, false),
     (Operation::Confirm,           Need::Nothing,     Need::ManageUsers, Need::Root,        false),
     (Operation::Change,            Need::SelfService, Need::ManageUsers, Need::Root,        false),
     (Operation::EnrollConfirmed,   Need::Root,        Need::Root,        Need::Root,        false),
@@ -157,6 +164,7 @@ const TABLE: [(Operation, Need, Need, Need, bool); 14] = [
     (Operation::Remove,            Need::SelfService, Need::ManageUsers, Need::Root,        true),
     (Operation::RemoveDamaged,     Need::Root,        Need::Root,        Need::Root,        true),
     (Operation::Manage,            Need::ManageUsers, Need::ManageUsers, Need::Root,        true),
+    (Operation::Reload,            Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::KeepStore,         Need::Root,        Need::Root,        Need::Root,        false),
 ];
 
@@ -255,7 +263,7 @@ mod tests {
     #[test]
     fn nobody_changes_the_factors_of_root_but_root() {
         for (operation, ..) in TABLE {
-            let reads = matches!(operation, Operation::Read | Operation::List);
+            let reads = matches!(operation, Operation::Read | Operation::List | Operation::Explain);
             let expected = if reads { Need::ManageUsers } else { Need::Root };
             assert_eq!(need(operation, Relation::Root), expected, "{operation:?}");
         }
@@ -285,8 +293,8 @@ mod tests {
     fn polkit_is_asked_in_these_words() {
         let words: [&str; TABLE.len()] = TABLE.map(|(operation, ..)| operation.word());
         let expected = [
-            "login", "login", "login", "read", "list", "confirm", "change", "change", "change",
-            "change", "remove", "remove", "manage", "store",
+            "login", "login", "login", "read", "list", "explain", "confirm", "change", "change",
+            "change", "change", "remove", "remove", "manage", "reload", "store",
         ];
         assert_eq!(words, expected);
     }

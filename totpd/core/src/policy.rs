@@ -4,6 +4,7 @@
 //! login that no rule fits needs a code. The decision record 0034 has the argument why missing
 //! knowledge never makes a login laxer.
 
+pub use crate::policy::comparison::{Change, Judge, World, compare};
 pub use crate::policy::decision::{Decision, decide};
 pub use crate::policy::fit::Fit;
 pub use crate::policy::groups::{GroupName, Groups};
@@ -18,6 +19,7 @@ pub use crate::policy::requirement::Requirement;
 pub use crate::policy::rule::{Deadline, Rule, RuleName, Then};
 pub use crate::policy::rule_list::Policy;
 
+mod comparison;
 mod decision;
 mod fit;
 mod groups;
@@ -25,9 +27,11 @@ mod judgment;
 mod limits;
 mod network;
 mod one_of;
+mod parts;
 mod pattern;
 mod place;
 mod question;
+pub mod representatives;
 mod requirement;
 mod rule;
 mod rule_list;

@@ -9,12 +9,16 @@ use crate::throttle::ThrottleState;
 pub use crate::verification::attempt::{Answer, Attempt, Rules};
 use crate::verification::best_match::{best_match, compute_decoy, is_allowed};
 pub use crate::verification::methods::Methods;
+pub use crate::verification::prospect::prospect;
+use crate::verification::refusal::refusal_of_any;
 pub use crate::verification::verdict::{Method, Reason, Verdict};
 use crate::void_windows::VoidWindows;
 
 mod attempt;
 mod best_match;
 mod methods;
+mod prospect;
+mod refusal;
 mod verdict;
 
 /// Judges one attempt outside of `voids`. Returns the verdict and the record. The record must be on
@@ -139,17 +143,11 @@ pub fn verify(
 
 /// Returns the reason why the record accepts no answer of this kind, for any content of the answer.
 fn refusal(record: &Record, attempt: &Attempt) -> Option<Reason> {
-    if !record.belongs_to(attempt.uid) {
-        Some(Reason::UidChanged)
-    } else if !record.is_enrolled() {
-        Some(Reason::NotEnrolled)
-    } else if record.is_disabled() {
-        Some(Reason::Disabled)
-    } else if matches!(attempt.answer, Answer::Code(_)) && record.verified().next().is_none() {
-        Some(Reason::Unsynchronized)
-    } else {
-        None
-    }
+    let unsynchronized = || {
+        let is_code = matches!(attempt.answer, Answer::Code(_));
+        (is_code && record.verified().next().is_none()).then_some(Reason::Unsynchronized)
+    };
+    refusal_of_any(record, attempt.uid).or_else(unsynchronized)
 }
 
 /// What was used up: the id of the factor, its method, and its code.

@@ -22,6 +22,8 @@ pub enum Error {
     Internal(String),
     /// An argument is unknown, out of range, or of a wrong type.
     InvalidArgument(String),
+    /// The files of the configuration have a fault. The rules of before stay in force.
+    InvalidConfiguration(String),
     /// The caller has too many open calls, or the call is too large.
     LimitsExceeded(String),
     /// The caller may not do that.

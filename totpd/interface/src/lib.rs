@@ -46,7 +46,7 @@ mod proxies;
 #[cfg(feature = "zbus")]
 pub use crate::error::Error;
 #[cfg(feature = "zbus")]
-pub use crate::manager_proxy::{Authentication, ManagerProxy};
+pub use crate::manager_proxy::{Authentication, JudgedRule, ManagerProxy};
 #[cfg(feature = "zbus")]
 pub use crate::proxies::{LoginProxy, StoreProxy};
 #[cfg(feature = "zbus")]

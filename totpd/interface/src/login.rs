@@ -10,7 +10,7 @@ use std::fmt;
 use crate::dictionary::{DictReader, Entries, add_text};
 use crate::words::{action, verdict};
 
-pub use crate::login::context::{LoginContext, MAX_TEXT_CHARS, Nonce, truncate};
+pub use crate::login::context::{COMBINED_PROMPT, LoginContext, MAX_TEXT_CHARS, Nonce, truncate};
 
 mod context;
 

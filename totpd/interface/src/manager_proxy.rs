@@ -6,7 +6,7 @@
 use serde::Serialize;
 use zbus::proxy::MethodFlags;
 use zbus::wire::DynamicDeserialize;
-use zbus::{Connection, DynamicType, Proxy};
+use zbus::{Connection, DynamicType, Fd, Proxy};
 
 use crate::error::Error;
 use crate::names::{MANAGER, PATH, SERVICE};
@@ -20,6 +20,10 @@ pub enum Authentication {
     /// Polkit never asks. A call that needs authentication is refused.
     Never,
 }
+
+/// A rule that decides about a login, or comes before that one: its name, `FILE:LINE`, what it
+/// says, its judgment, the condition that does not hold, and why.
+pub type JudgedRule = (String, String, String, String, String, String);
 
 /// A client of the interface `Manager`.
 #[derive(Clone, Debug)]
@@ -128,6 +132,43 @@ impl ManagerProxy<'_> {
     /// See [`Self::enroll`].
     pub async fn list_users(&self, after: &str, limit: u32) -> Result<Vec<Dictionary>, Error> {
         self.call("ListUsers", &(after, limit)).await
+    }
+
+    /// Returns what a login of a user would need, and why.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn explain(
+        &self,
+        user: &str,
+        login: &Dictionary,
+    ) -> Result<(Dictionary, Vec<JudgedRule>), Error> {
+        self.call("Explain", &(user, login)).await
+    }
+
+    /// Returns what a file would change of the rules in force. Only the private socket passes the
+    /// descriptor.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn check_rules(&self, path: &str, content: Fd<'_>) -> Result<Dictionary, Error> {
+        self.call("CheckRules", &(path, content)).await
+    }
+
+    /// Returns the rules in force, and what may be wrong with them.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn list_rules(&self) -> Result<(Vec<Dictionary>, Vec<Dictionary>), Error> {
+        self.call("ListRules", &()).await
+    }
+
+    /// Has the daemon read its rules again.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn reload(&self) -> Result<Dictionary, Error> {
+        self.call("Reload", &()).await
     }
 
     /// Returns the version of the daemon.

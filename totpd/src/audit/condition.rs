@@ -10,6 +10,10 @@ pub(crate) enum Condition {
     LinesSuppressed,
     NssUnavailable,
     RecordDamaged,
+    RestartNeeded,
+    RulesDoubtful,
+    RulesNotReloaded,
+    RulesReloaded,
     SocketUnavailable,
     StoreAvailable,
     StoreRefused,
@@ -18,12 +22,16 @@ pub(crate) enum Condition {
 
 impl Condition {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::BusAvailable,
         Self::BusUnavailable,
         Self::LinesSuppressed,
         Self::NssUnavailable,
         Self::RecordDamaged,
+        Self::RestartNeeded,
+        Self::RulesDoubtful,
+        Self::RulesNotReloaded,
+        Self::RulesReloaded,
         Self::SocketUnavailable,
         Self::StoreAvailable,
         Self::StoreRefused,
@@ -38,6 +46,10 @@ impl Condition {
             Self::LinesSuppressed => "lines-suppressed",
             Self::NssUnavailable => "nss-unavailable",
             Self::RecordDamaged => "record-damaged",
+            Self::RestartNeeded => "restart-needed",
+            Self::RulesDoubtful => "rules-doubtful",
+            Self::RulesNotReloaded => "rules-not-reloaded",
+            Self::RulesReloaded => "rules-reloaded",
             Self::SocketUnavailable => "socket-unavailable",
             Self::StoreAvailable => "store-available",
             Self::StoreRefused => "store-refused",
@@ -48,11 +60,17 @@ impl Condition {
     /// Returns a record of the journal that states the condition in this sentence.
     pub(crate) fn entry(self, message: String) -> Entry {
         let priority = match self {
-            Self::BusAvailable | Self::LinesSuppressed | Self::StoreAvailable => Priority::Notice,
-            Self::SocketUnavailable => Priority::Warning,
+            Self::BusAvailable
+            | Self::LinesSuppressed
+            | Self::RulesReloaded
+            | Self::StoreAvailable => Priority::Notice,
+            Self::RestartNeeded | Self::RulesDoubtful | Self::SocketUnavailable => {
+                Priority::Warning
+            }
             Self::BusUnavailable
             | Self::NssUnavailable
             | Self::RecordDamaged
+            | Self::RulesNotReloaded
             | Self::StoreRefused
             | Self::StoreUnavailable => Priority::Error,
         };

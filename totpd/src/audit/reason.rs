@@ -91,22 +91,27 @@ impl Reason {
             Verdict::Throttled { retry_after: None } => Self::Locked,
             Verdict::Throttled { retry_after: Some(_) } => Self::Waiting,
             Verdict::Void { .. } => Self::CodeVoid,
-            Verdict::Denied(reason) => match reason {
-                DenialReason::BlockedBySshd => Self::SshdBlockedLogin,
-                DenialReason::CodeVoid => Self::CodeVoid,
-                DenialReason::Disabled => Self::FactorsDisabled,
-                DenialReason::Malformed => Self::Malformed,
-                DenialReason::NotEnrolled if is_known => Self::NotEnrolled,
-                DenialReason::NotEnrolled => Self::NoSuchUser,
-                DenialReason::Unsynchronized => Self::FactorUnsynchronized,
-                DenialReason::UidChanged => Self::UidChanged,
-                DenialReason::RecoveryNotAllowed => Self::RecoveryCodeNotAllowed,
-                DenialReason::Restricted => Self::FactorRestricted,
-                DenialReason::NotYetUsable => Self::CodeNotYetUsable,
-                DenialReason::Replayed => Self::CodeReplayed,
-                DenialReason::NoMatch => Self::CodeWrong,
-                DenialReason::NoRecoveryCode => Self::RecoveryCodeInvalid,
-            },
+            Verdict::Denied(DenialReason::NotEnrolled) if !is_known => Self::NoSuchUser,
+            Verdict::Denied(reason) => Self::from_denial(*reason),
+        }
+    }
+
+    /// Returns the reason of a denial, for an account that NSS knows.
+    pub(crate) fn from_denial(reason: DenialReason) -> Self {
+        match reason {
+            DenialReason::BlockedBySshd => Self::SshdBlockedLogin,
+            DenialReason::CodeVoid => Self::CodeVoid,
+            DenialReason::Disabled => Self::FactorsDisabled,
+            DenialReason::Malformed => Self::Malformed,
+            DenialReason::NotEnrolled => Self::NotEnrolled,
+            DenialReason::Unsynchronized => Self::FactorUnsynchronized,
+            DenialReason::UidChanged => Self::UidChanged,
+            DenialReason::RecoveryNotAllowed => Self::RecoveryCodeNotAllowed,
+            DenialReason::Restricted => Self::FactorRestricted,
+            DenialReason::NotYetUsable => Self::CodeNotYetUsable,
+            DenialReason::Replayed => Self::CodeReplayed,
+            DenialReason::NoMatch => Self::CodeWrong,
+            DenialReason::NoRecoveryCode => Self::RecoveryCodeInvalid,
         }
     }
 }

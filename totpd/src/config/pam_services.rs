@@ -20,15 +20,19 @@ pub(super) fn known() -> Option<BTreeSet<String>> {
     (!names.is_empty()).then_some(names)
 }
 
-/// Returns a warning for each service without a file. `named`: the services of rules, each with the
-/// place of its rule.
-pub(super) fn warnings(named: &[(String, String)], known: &BTreeSet<String>) -> Vec<String> {
+/// Returns the place of each service without a file, and what to do. `named`: the services of
+/// rules, each with the place of its rule.
+pub(super) fn unknown(
+    named: &[(String, String)],
+    known: &BTreeSet<String>,
+) -> Vec<(String, String)> {
     let unknown = named.iter().filter(|(service, _)| !known.contains(service));
     let warning = |(service, place): &(String, String)| {
-        format!(
-            "{place}: services: this host has no PAM service {service:?}, so the rule fits no login there; correct \
+        let message = format!(
+            "services: this host has no PAM service {service:?}, so the rule fits no login there; correct \
              the name, or install the service"
-        )
+        );
+        (place.clone(), message)
     };
     unknown.map(warning).collect()
 }
@@ -45,8 +49,12 @@ mod tests {
         let known = ["sshd", "sudo"].map(ToOwned::to_owned).into_iter().collect();
         let named = [("sshd", "a.toml:1"), ("shsd", "a.toml:5")];
         let named = named.map(|(name, place)| (name.to_owned(), place.to_owned()));
-        let warnings = warnings(&named, &known);
-        let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
-        assert!(warning.starts_with("a.toml:5: services: this host has no PAM service \"shsd\""));
+        let unknown = unknown(&named, &known);
+        let [(place, message)] = unknown.as_slice() else { panic!("{unknown:?}") };
+        assert_eq!(place, "a.toml:5");
+        assert!(
+            message.starts_with("services: this host has no PAM service \"shsd\""),
+            "{message}"
+        );
     }
 }

@@ -8,6 +8,7 @@ use totpd_core::policy::{GroupName, Policy, Rule};
 
 use crate::config::error::ConfigError;
 use crate::config::rule::RuleTable;
+use crate::config::rule_set::RuleSet;
 use crate::config::setting_lines::line;
 
 /// The rules of files, in the order of the files and then of each file.
@@ -57,7 +58,7 @@ impl RuleList {
     }
 
     /// Returns the groups that the rules name, each with the place where it first stands.
-    pub(super) fn group_places(&self) -> Vec<(GroupName, String)> {
+    fn group_places(&self) -> Vec<(GroupName, String)> {
         let mut places: Vec<(GroupName, String)> = Vec::new();
         for (group, place) in self.0.iter().flat_map(|rule| &rule.groups) {
             if !places.iter().any(|(other, _)| other == group) {
@@ -68,7 +69,7 @@ impl RuleList {
     }
 
     /// Returns the services that the rules name, each with the place of its rule.
-    pub(super) fn service_places(&self) -> Vec<(String, String)> {
+    fn service_places(&self) -> Vec<(String, String)> {
         let of_rule = |placed: &PlacedRule| {
             let patterns = placed.rule.services.iter().flat_map(|services| services.iter());
             let names = patterns.filter_map(|pattern| pattern.exact());
@@ -77,11 +78,13 @@ impl RuleList {
         self.0.iter().flat_map(of_rule).collect()
     }
 
-    /// Returns the policy of the rules.
+    /// Returns the rules, ready to be in force.
     ///
     /// # Errors
     /// [`ConfigError::Contradiction`] if two rules have one name, or one can never decide.
-    pub(super) fn policy(self) -> Result<Policy, ConfigError> {
+    pub(super) fn checked(self) -> Result<RuleSet, ConfigError> {
+        let (group_places, service_places) = (self.group_places(), self.service_places());
+        let all_places = self.0.iter().map(|placed| placed.place.clone()).collect();
         let mut places = BTreeMap::new();
         for PlacedRule { rule, place, .. } in &self.0 {
             if let Some(first) = places.insert(rule.name.clone(), place.clone()) {
@@ -105,7 +108,7 @@ impl RuleList {
                 ),
             });
         }
-        Ok(policy)
+        Ok(RuleSet { policy, places: all_places, group_places, service_places })
     }
 }
 

@@ -28,14 +28,15 @@ impl Files {
     }
 
     fn load(&self) -> Result<Config, ConfigError> {
-        Config::load(&self.main(), this_user())
+        Config::load(&self.main(), this_user()).map(|(config, _)| config)
     }
 }
 
 #[test]
 fn an_absent_file_means_the_defaults() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config::load(&folder.path().join("totpd.toml"), this_user()).unwrap();
+    let (config, rules) = Config::load(&folder.path().join("totpd.toml"), this_user()).unwrap();
+    assert!(rules.policy.is_empty());
     assert_eq!(config.issuer, "%h");
     assert!(config.self_service);
     assert_eq!((config.defaults.digits, config.defaults.period), (6, 30));
@@ -59,7 +60,7 @@ fn the_shipped_file_says_the_defaults() {
         .collect();
     assert!(uncommented.contains("\nlock_after = 100"));
     let shipped = Files::new(&uncommented).load().unwrap();
-    let defaults = Config::from_fragment(Fragment::default()).unwrap();
+    let (defaults, _) = Config::from_fragment(Fragment::default()).unwrap();
     assert_eq!(format!("{shipped:?}"), format!("{defaults:?}"));
 }
 
@@ -210,4 +211,73 @@ fn an_unreadable_file_is_refused() {
     let not_text = Files::new("");
     fs::write(not_text.main(), [0xff, 0xfe]).unwrap();
     assert!(not_text.load().unwrap_err().to_string().contains("cannot read "));
+}
+
+/// A key that a reload cannot change is named. A new key that nobody compares fails here.
+#[test]
+fn what_needs_a_restart_is_named_key_by_key() {
+    let defaults = Files::new("").load().unwrap();
+    assert_eq!(defaults.differing_keys(&defaults), [""; 0]);
+    let shipped = include_str!("../../../packaging/totpd.toml");
+    let mut table = "";
+    let mut compared = 0;
+    for line in shipped.lines() {
+        if let Some(name) = line.strip_prefix("#[").and_then(|line| line.strip_suffix(']')) {
+            table = name;
+        }
+        let Some(key) = line.strip_prefix('#').and_then(|line| line.split_once(" = ")) else {
+            continue;
+        };
+        let (key, value) = match (table, key.0) {
+            ("enrollment", "algorithm") => ("algorithm", "\"SHA256\""),
+            ("enrollment", "issuer") => ("issuer", "\"Other\""),
+            ("enrollment", "self_service") => ("self_service", "false"),
+            ("enrollment", "unverified_lifetime") => ("unverified_lifetime", "\"11m\""),
+            ("enrollment", key @ ("digits" | "recovery_codes" | "max_factors")) => (key, "8"),
+            ("enrollment", "period") => ("period", "60"),
+            ("verify", "skew") => ("skew", "2"),
+            ("throttle", key @ ("free_failures" | "lock_after")) => (key, "50"),
+            ("throttle", key @ ("first_wait" | "longest_wait" | "known_source")) => {
+                (key, "\"45m\"")
+            }
+            ("store", "mark") => ("mark", "false"),
+            // A later version has other values.
+            ("store", "backend") => continue,
+            other => panic!("a new key: {other:?}"),
+        };
+        let text = format!("[{table}]\n{key} = {value}\n");
+        let other = Files::new(&text).load().unwrap();
+        assert_eq!(defaults.differing_keys(&other), [format!("{table}.{key}")], "{text}");
+        compared += 1;
+    }
+    assert!(compared > 10, "{compared}");
+}
+
+#[test]
+fn a_draft_stands_for_the_file_of_its_name() {
+    let rule = |name: &str| {
+        format!("[[rule]]\nname = \"{name}\"\nusers = [\"{name}\"]\nthen = \"deny\"\n")
+    };
+    let files =
+        Files::new(&rule("main")).drop_in("10-a.toml", &rule("a")).drop_in("30-c.toml", &rule("c"));
+    let load = |path: &str, text: &str| {
+        let draft = Draft { path: path.into(), text: text.into() };
+        let loaded = Config::load_with(&files.main(), this_user(), Some(&draft));
+        let names = |rules: RuleSet| -> Vec<String> {
+            rules.policy.rules().map(|rule| rule.name.to_string()).collect()
+        };
+        loaded.map(|(_, rules)| names(rules)).map_err(|error| error.to_string())
+    };
+    for (path, expected) in [
+        ("/root/10-a.toml", &["main", "new", "c"][..]),
+        ("20-b.toml", &["main", "a", "new", "c"]),
+        ("./totpd.toml", &["new", "a", "c"]),
+        ("40-d.toml", &["main", "a", "c", "new"]),
+    ] {
+        assert_eq!(load(path, &rule("new")).unwrap(), expected, "{path}");
+    }
+    let error = load("/root/10-a.toml", "[[rule]]\nform = 1\n").unwrap_err();
+    assert!(error.starts_with("/root/10-a.toml:2: "), "{error}");
+    fs::remove_file(files.main()).unwrap();
+    assert_eq!(load("totpd.toml", &rule("new")).unwrap(), ["new", "a", "c"]);
 }

@@ -11,19 +11,23 @@ use totpd_core::policy::{Policy, RuleName};
 use totpd_journal::{Entry, Priority};
 use totpd_store::mutex::lock;
 
-/// The deadlines of the rules, and which of them passed.
+/// Which deadlines passed. A change of the rules leaves what is known of a deadline.
 #[derive(Debug, Default)]
 pub(crate) struct Deadlines {
-    /// The rules of each.
-    all: BTreeMap<u64, Vec<RuleName>>,
     passed: Mutex<Passed>,
     file: Option<PathBuf>,
 }
+
+/// The deadlines of rules, and the rules of each.
+#[derive(Debug, Default)]
+pub(crate) struct DatedRules(BTreeMap<u64, Vec<RuleName>>);
 
 /// What is known of the deadlines that passed.
 #[derive(Debug, Default)]
 struct Passed {
     dates: BTreeSet<u64>,
+    /// The flag that the file was read. Without a deadline in the rules, nobody needs it.
+    is_read: bool,
     /// The flag that the file does not say all of it, because it could not be written.
     is_unsaved: bool,
     /// The flag that the journal says so.
@@ -33,45 +37,61 @@ struct Passed {
     is_unknown: bool,
 }
 
-impl Deadlines {
-    /// Returns the deadlines of `policy`, with what `file` says of them. Without a file, they are
-    /// kept in memory.
-    pub(crate) fn open(policy: &Policy, file: Option<&Path>) -> Self {
+impl DatedRules {
+    /// Returns the deadlines of `policy`.
+    pub(crate) fn of(policy: &Policy) -> Self {
         let mut all = BTreeMap::<_, Vec<_>>::new();
         for (rule, deadline) in policy.deadlines() {
             all.entry(deadline.0).or_default().push(rule.clone());
         }
-        if all.is_empty() {
-            return Self::default();
-        }
-        let passed = file.map_or_else(|| Ok(Passed::default()), read).unwrap_or_else(|error| {
-            let message = format!(
-                "cannot read which deadlines of rules passed: {error}; all of them count as passed \
-                 until that is repaired and totpd restarted"
-            );
-            Entry::new(Priority::Error, message).write();
-            Passed { is_unknown: true, ..Passed::default() }
-        });
-        Self { all, passed: Mutex::new(passed), file: file.map(Path::to_path_buf) }
+        Self(all)
+    }
+}
+
+impl Deadlines {
+    /// Returns the deadlines that passed, as `file` says it. Without a file, they are kept in
+    /// memory.
+    pub(crate) fn in_file(file: Option<&Path>) -> Self {
+        Self { passed: Mutex::default(), file: file.map(Path::to_path_buf) }
     }
 
-    /// Returns `now` (seconds since 1970), or a later deadline that passed before. Writes down the
-    /// deadlines that passed by `now`. What could not be written is tried again each time.
-    pub(crate) fn not_before(&self, now: u64) -> u64 {
-        let Some((last, _)) = self.all.last_key_value() else { return now };
+    /// Returns `now` (seconds since 1970), or a later deadline of `all` that passed before. Writes
+    /// down the deadlines that passed by `now`. What could not be written is tried again each time.
+    pub(crate) fn not_before(&self, all: &DatedRules, now: u64) -> u64 {
+        if all.0.is_empty() {
+            return now;
+        }
+        let mut passed = lock(&self.passed);
+        passed.read(self.file.as_deref());
+        if !passed.is_unknown {
+            for (date, rules) in all.0.range(..=now) {
+                if passed.dates.insert(*date) {
+                    passed.is_unsaved = self.file.is_some();
+                    rules.iter().for_each(|rule| passed_entry(rule).write());
+                }
+            }
+            self.save(&mut passed);
+        }
+        passed.not_before(all, now)
+    }
+
+    /// Returns what [`Deadlines::not_before`] returns when the clock shows `time`. Writes nothing,
+    /// because that time may never come.
+    pub(crate) fn at(&self, all: &DatedRules, time: u64) -> u64 {
+        if all.0.is_empty() {
+            return time;
+        }
+        let mut passed = lock(&self.passed);
+        passed.read(self.file.as_deref());
+        passed.not_before(all, time)
+    }
+
+    /// Has the file read again if nobody knew what it says.
+    pub(crate) fn retry(&self) {
         let mut passed = lock(&self.passed);
         if passed.is_unknown {
-            return now.max(*last);
+            (passed.is_unknown, passed.is_read) = (false, false);
         }
-        for (date, rules) in self.all.range(..=now) {
-            if passed.dates.insert(*date) {
-                passed.is_unsaved = self.file.is_some();
-                rules.iter().for_each(|rule| passed_entry(rule).write());
-            }
-        }
-        self.save(&mut passed);
-        let latest = passed.dates.range(..=last).rev().find(|date| self.all.contains_key(date));
-        latest.map_or(now, |latest| now.max(*latest))
     }
 
     fn save(&self, passed: &mut Passed) {
@@ -91,6 +111,34 @@ impl Deadlines {
     }
 }
 
+impl Passed {
+    /// Reads the file, unless it was read before. What was known before stays known.
+    fn read(&mut self, file: Option<&Path>) {
+        if std::mem::replace(&mut self.is_read, true) {
+            return;
+        }
+        match file.map_or_else(|| Ok(BTreeSet::new()), read) {
+            Ok(dates) => self.dates.extend(dates),
+            Err(error) => {
+                self.is_unknown = true;
+                let message = format!(
+                    "cannot read which deadlines of rules passed: {error}; all of them count as \
+                     passed until that is repaired and totpd reloaded"
+                );
+                Entry::new(Priority::Error, message).write();
+            }
+        }
+    }
+
+    fn not_before(&self, all: &DatedRules, now: u64) -> u64 {
+        let latest = match self.is_unknown {
+            true => all.0.last_key_value().map(|(date, _)| date),
+            false => self.dates.iter().rev().find(|date| all.0.contains_key(date)),
+        };
+        latest.map_or(now, |latest| now.max(*latest))
+    }
+}
+
 /// Returns the record of a deadline that passed.
 fn passed_entry(rule: &RuleName) -> Entry {
     let rule = rule.as_str();
@@ -102,16 +150,16 @@ fn passed_entry(rule: &RuleName) -> Entry {
 }
 
 /// Reads a deadline a line.
-fn read(file: &Path) -> io::Result<Passed> {
+fn read(file: &Path) -> io::Result<BTreeSet<u64>> {
     let text = match fs::read_to_string(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Passed::default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         text => text?,
     };
     let damaged = || io::Error::new(io::ErrorKind::InvalidData, "a line of it is no deadline");
     // The daemon writes at least one line, each of them with its end.
     let lines = text.strip_suffix('\n').ok_or_else(damaged)?;
     let dates: Result<_, _> = lines.split('\n').map(str::parse).collect();
-    Ok(Passed { dates: dates.map_err(|_| damaged())?, ..Passed::default() })
+    dates.map_err(|_| damaged())
 }
 
 /// Replaces the file. A crash leaves the old one or the new one.
@@ -139,6 +187,29 @@ mod tests {
         Policy::new(deadlines.iter().map(rule).collect())
     }
 
+    fn dated(deadlines: &[u64]) -> DatedRules {
+        DatedRules::of(&policy(deadlines))
+    }
+
+    /// The deadlines of some rules.
+    struct Opened {
+        deadlines: Deadlines,
+        all: DatedRules,
+    }
+
+    fn open(all: &[u64], file: &Path) -> Opened {
+        Opened { deadlines: Deadlines::in_file(Some(file)), all: dated(all) }
+    }
+
+    impl Opened {
+        fn not_before(&self, now: u64) -> u64 {
+            let seen = self.deadlines.at(&self.all, now);
+            let told = self.deadlines.not_before(&self.all, now);
+            assert_eq!(seen, told, "a look says the same");
+            told
+        }
+    }
+
     #[test]
     fn the_record_of_a_deadline_that_passed_names_its_rule() {
         let entry = passed_entry(&RuleName::parse("roll-out 1").unwrap());
@@ -152,8 +223,8 @@ mod tests {
     fn two_rules_may_have_one_deadline() {
         let mut rules: Vec<_> = policy(&[100, 200]).rules().cloned().collect();
         rules.push(Rule { name: RuleName::parse("other").unwrap(), ..rules[0].clone() });
-        let deadlines = Deadlines::open(&Policy::new(rules), None);
-        let names = |date| deadlines.all[&date].iter().map(RuleName::as_str).collect::<Vec<_>>();
+        let all = DatedRules::of(&Policy::new(rules));
+        let names = |date| all.0[&date].iter().map(RuleName::as_str).collect::<Vec<_>>();
         assert_eq!((names(100), names(200)), (vec!["rule", "other"], vec!["rule"]));
     }
 
@@ -161,7 +232,7 @@ mod tests {
     fn a_deadline_that_passed_stays_passed_over_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deadlines");
-        let open = |dates: &[u64]| Deadlines::open(&policy(dates), Some(&file));
+        let open = |dates: &[u64]| open(dates, &file);
         let deadlines = open(&[100, 200]);
         assert_eq!(deadlines.not_before(99), 99);
         assert!(!file.exists(), "nothing passed");
@@ -178,7 +249,7 @@ mod tests {
     #[test]
     fn without_a_deadline_nothing_is_read_or_written() {
         let folder = tempfile::tempdir().unwrap();
-        let deadlines = Deadlines::open(&policy(&[]), Some(folder.path()));
+        let deadlines = open(&[], folder.path());
         assert_eq!(deadlines.not_before(50), 50);
     }
 
@@ -187,7 +258,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
         let file = state.join("deadlines");
-        let open = || Deadlines::open(&policy(&[100, 200]), Some(&file));
+        let open = || open(&[100, 200], &file);
         let deadlines = open();
         assert_eq!((deadlines.not_before(101), deadlines.not_before(99)), (101, 100));
         assert_eq!(open().not_before(50), 50, "not written");
@@ -200,7 +271,7 @@ mod tests {
     fn with_a_file_that_nobody_can_read_all_deadlines_passed() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deadlines");
-        let open = |file: &Path| Deadlines::open(&policy(&[100, 200]), Some(file));
+        let open = |file: &Path| open(&[100, 200], file);
         assert_eq!(open(folder.path()).not_before(50), 200, "a folder");
         for text in ["", "\n", "10", "100\n20", "100\nx\n", "100\n\n", "-1\n", "100 \n", "\0\0\n"] {
             fs::write(&file, text).unwrap();
@@ -214,5 +285,36 @@ mod tests {
         }
         fs::write(&file, "100\n").unwrap();
         assert_eq!(open(&file).not_before(50), 100);
+    }
+
+    #[test]
+    fn a_look_at_a_time_to_come_makes_no_deadline_pass() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("deadlines");
+        let Opened { deadlines, all } = open(&[100, 200], &file);
+        assert_eq!(deadlines.at(&all, 150), 150);
+        assert_eq!((deadlines.not_before(&all, 50), file.exists()), (50, false));
+    }
+
+    #[test]
+    fn what_passed_stays_passed_while_the_rules_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("deadlines");
+        let deadlines = Deadlines::in_file(Some(&file));
+        let of = |dates: &[u64], now| deadlines.not_before(&dated(dates), now);
+        assert_eq!(of(&[100], 120), 120);
+        assert_eq!(of(&[200], 50), 50, "another date");
+        assert_eq!(of(&[], 50), 50);
+        assert_eq!(of(&[100, 200], 50), 100, "the first one again");
+        fs::write(&file, "damaged").unwrap();
+        deadlines.retry();
+        assert_eq!(of(&[100, 200], 50), 100, "it was read");
+        let unread = Deadlines::in_file(Some(&file));
+        let all = dated(&[100, 200]);
+        assert_eq!(unread.not_before(&all, 50), 200);
+        fs::write(&file, "100\n").unwrap();
+        assert_eq!(unread.not_before(&all, 50), 200, "until a reload");
+        unread.retry();
+        assert_eq!(unread.not_before(&all, 50), 100);
     }
 }

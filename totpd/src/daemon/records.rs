@@ -51,8 +51,8 @@ impl Daemon {
         Ok((account, stored.unwrap_or_else(|| Record::new(NO_UID).into())))
     }
 
-    /// Changes the record of `account` in one transaction; see [`Store::update`]. `change` gets the
-    /// void windows too, and may run more than once.
+    /// Changes the record of `account` in one transaction; see [`totpd_store::Store::update`].
+    /// `change` gets the void windows too, and may run more than once.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] or [`Error::StoreCorrupt`]. Then nothing is changed.
@@ -72,8 +72,8 @@ impl Daemon {
         self.note_write(updated)
     }
 
-    /// Judges an attempt to log in as `account` in one transaction; see [`Store::judge`]. Returns
-    /// the verdict, and the state of the throttle after it.
+    /// Judges an attempt to log in as `account` in one transaction; see
+    /// [`totpd_store::Store::judge`]. Returns the verdict, and the state of the throttle after it.
     ///
     /// # Errors
     /// The errors of [`Daemon::update`].
@@ -102,7 +102,7 @@ impl Daemon {
         self.store.void_windows()
     }
 
-    /// Notes a prompt at `now` (seconds since 1970); see [`Store::note_prompt`].
+    /// Notes a prompt at `now` (seconds since 1970); see [`totpd_store::Store::note_prompt`].
     pub(crate) fn note_prompt(&self, now: u64) {
         self.store.note_prompt(now);
     }

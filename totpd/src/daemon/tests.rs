@@ -31,7 +31,7 @@ pub(crate) fn daemon() -> (Daemon, Arc<Memory>) {
 pub(crate) fn daemon_over(backend: Arc<dyn Backend>) -> Daemon {
     let store = Store::new(backend, Duration::from_secs(4));
     let buckets = Buckets::new(&Zeroizing::new([7; 32]));
-    let config = Config::load(std::path::Path::new("/no/such/file"), Owner::ROOT).unwrap();
+    let (config, _) = Config::load(std::path::Path::new("/no/such/file"), Owner::ROOT).unwrap();
     Daemon::new(store, buckets, config, "host".into()).unwrap()
 }
 

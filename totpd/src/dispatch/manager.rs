@@ -1,6 +1,7 @@
 //! The interface `org.totpd.Totp1.Manager`.
 
 use totpd_interface::arguments::Arguments;
+use zbus::OwnedFd;
 
 use crate::dispatch::call::{Answer, Call, Refusal};
 use crate::manage::Manager;
@@ -44,6 +45,22 @@ pub(crate) async fn dispatch(manager: &Manager, call: &Call<'_>, member: &str) -
         "ListUsers" => {
             let (after, limit) = call.arguments("su")?;
             call.reply(&manager.list_users(origin, after, limit).await?)
+        }
+        "Explain" => {
+            let (user, Arguments(login)) = call.arguments("sa{sv}")?;
+            call.reply(&manager.explain(origin, user, &login).await?)
+        }
+        "CheckRules" => {
+            let (path, content): (String, OwnedFd) = call.arguments("sh")?;
+            call.reply(&manager.check_rules(origin, path, content.into()).await?)
+        }
+        "ListRules" => {
+            call.no_arguments()?;
+            call.reply(&manager.list_rules(origin).await?)
+        }
+        "Reload" => {
+            call.no_arguments()?;
+            call.reply(&manager.reload(origin).await?)
         }
         "Subscribe" => {
             call.no_arguments()?;

@@ -182,7 +182,7 @@ mod tests {
     fn parse(entries: &[(&str, Variant<'_>)]) -> Result<Options, Error> {
         let owned = |value: &Variant<'_>| value.try_to_owned().unwrap();
         let options = entries.iter().map(|(key, value)| ((*key).to_owned(), owned(value)));
-        let config =
+        let (config, _) =
             Config::load(Path::new("/nowhere/totpd.toml"), totpd_store::Owner::ROOT).unwrap();
         Options::parse(&options.collect(), &config)
     }

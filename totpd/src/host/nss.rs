@@ -14,6 +14,7 @@ use totpd_store::blocking;
 pub(crate) use memberships::Memberships;
 
 mod memberships;
+pub(crate) mod order;
 
 /// A user as NSS knows it. It has the name in the spelling of NSS, and the uid.
 #[derive(Clone, Debug, Eq, PartialEq)]

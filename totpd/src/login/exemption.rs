@@ -2,24 +2,22 @@
 
 use totpd_core::account::Account;
 use totpd_core::enrollment;
-use totpd_core::policy::Requirement;
 use totpd_interface::Error;
 
 use crate::audit::event::{Event, LoginEvent, LoginOutcome, LoginScene};
 use crate::daemon::Daemon;
-use crate::login::ruling::{self, Passage};
+use crate::login::ruling::Passage;
 
-/// Records that a rule lets in the login without a code. Returns the message for the person, or
-/// `None` if the login needs a code.
+/// Records that a rule lets in the login without a code. Returns the message for the person.
 pub(super) fn let_by(
     daemon: &Daemon,
     login: LoginScene<'_>,
-    requirement: &Requirement<'_>,
-) -> Option<Option<String>> {
-    let Passage { rule, reason, message } = ruling::passage(requirement, login.context)?;
+    passage: Passage<'_>,
+) -> Option<String> {
+    let Passage { rule, reason, message } = passage;
     let event = LoginEvent::new(login, LoginOutcome::Skipped, reason);
     daemon.audit.record(&Event::Login(LoginEvent { rule: Some(&rule.name), ..event }));
-    Some(message)
+    message
 }
 
 /// Reports whether the account may make a factor. What a damaged record says reads as "no".

@@ -12,8 +12,9 @@ use crate::access::login_context::login_source;
 use crate::audit::event::{Event, LoginEvent, LoginOutcome, LoginScene};
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
+use crate::host::clock;
 use crate::login::exemption;
-use crate::login::ruling;
+use crate::login::ruling::{self, Scene};
 
 /// Judges a login at which no code was given. What `Begin` lets in without a code continues. Root
 /// alone may ask.
@@ -33,15 +34,21 @@ pub(super) async fn judge(
     let is_unenrolled = exemption::is_unenrolled(daemon, &account).await?;
     let record = |event: LoginEvent<'_>| daemon.audit.record(&Event::Login(event));
     let (mut requirement, mut is_in_doubt) = (Requirement::DEFAULT, false);
-    if ruling::has_rules(daemon, caller) {
-        let by_rules = ruling::decision(daemon, &account, is_unenrolled, context).await;
+    let rulebook = ruling::rulebook(daemon, caller);
+    if let Some(rulebook) = &rulebook {
+        let now = daemon.judging_time(rulebook);
+        let scene = Scene { account: &account, is_unenrolled, context, now };
+        let by_rules = ruling::decision(daemon, rulebook, scene, None).await;
         Decision { requirement, is_in_doubt, .. } = by_rules;
-        if let Some(message) = exemption::let_by(daemon, login, &requirement) {
+        if let Some(passage) = ruling::passage(&requirement, context, clock::now()) {
+            let message = exemption::let_by(daemon, login, passage);
             return Ok(GuardReply { is_let_by: true, message });
         }
     }
+    let rule = requirement.rule().map(|rule| &rule.name);
     if context.nullok && ruling::allows_nullok(&requirement) && is_unenrolled {
-        record(LoginEvent::new(login, LoginOutcome::Skipped, Reason::SkippedNotEnrolled));
+        let event = LoginEvent::new(login, LoginOutcome::Skipped, Reason::SkippedNotEnrolled);
+        record(LoginEvent { rule, ..event });
         return Ok(GuardReply { is_let_by: true, message: None });
     }
     let (reason, message) = match requirement {
@@ -49,7 +56,6 @@ pub(super) async fn judge(
         _ if is_unenrolled => (Reason::NotEnrolled, NO_FACTOR.to_owned()),
         _ => (Reason::CodeNotGiven, needs_code(context.service.as_deref())),
     };
-    let rule = requirement.rule().map(|rule| &rule.name);
     let event = LoginEvent::new(login, LoginOutcome::Denied, reason);
     record(LoginEvent { rule, is_in_doubt, ..event });
     Ok(GuardReply { is_let_by: false, message: Some(message) })

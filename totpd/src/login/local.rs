@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use totpd_core::account::Account;
-use totpd_core::authorization::may_enroll_at_login;
 use totpd_core::enrollment;
 use totpd_core::factor::FactorId;
 use totpd_core::policy::{Decision, Requirement};
@@ -17,19 +16,20 @@ use totpd_interface::login::{
 };
 
 use crate::access::caller::Caller;
-use crate::access::login_context::{is_at_terminal, login_source};
+use crate::access::login_context::login_source;
 use crate::audit::event::{Event, LoginEvent, LoginOutcome, LoginScene};
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::daemon::typed_answer::TypedAnswer;
 use crate::host::clock;
 use crate::login::completion;
+use crate::login::course::Course;
 use crate::login::exemption;
 use crate::login::first_login::{self, ENROLL_ELSEWHERE, FirstCode};
 use crate::login::guard;
-use crate::login::prompt::{Wait, prompt, with_names};
+use crate::login::prompt::{Wait, prompt_for};
 use crate::login::reply::verify_reply;
-use crate::login::ruling;
+use crate::login::ruling::{self, Scene};
 use crate::login::service::{LoginService, PendingReply};
 
 /// The login service of this host. Root asks for any user, everybody else for itself.
@@ -92,29 +92,22 @@ impl LocalLogin {
         context: &LoginContext,
     ) -> Result<BeginReply, Error> {
         let account = self.0.account_for(caller, user).await?;
-        let ruled = ruling::has_rules(&self.0, caller).then(|| account.clone());
+        let ruled = ruling::rulebook(&self.0, caller).map(|rulebook| (rulebook, account.clone()));
         // An enrolled user takes as many reads as a name that nobody has. A damaged record has a
         // substitute without an account, and its user makes no factor here.
         let (mut account, mut record) = self.0.record_for_login(account).await?;
         let source = &login_source(context, caller.uid);
-        let mut requirement = Requirement::DEFAULT;
-        if let Some(ruled) = ruled {
+        let (mut requirement, now) = (Requirement::DEFAULT, clock::now());
+        if let Some((rulebook, ruled)) = &ruled {
             let is_unenrolled = account.uid.is_some_and(|uid| enrollment::may_skip(&record, uid));
-            let by_rules = ruling::decision(&self.0, &ruled, is_unenrolled, context);
+            let now = self.0.judging_time(rulebook);
+            let scene = Scene { account: ruled, is_unenrolled, context, now };
+            let by_rules = ruling::decision(&self.0, rulebook, scene, None);
             requirement = Box::pin(by_rules).await.requirement;
-            let login = LoginScene { caller, account: &account, context, source };
-            if !context.forward_pass
-                && let Some(message) = exemption::let_by(&self.0, login, &requirement)
-            {
-                return Ok(BeginReply::Skip { message });
-            }
         }
-        if context.enroll
-            && ruling::may_enroll(&requirement)
-            && is_at_terminal(context)
-            && let Some(nonce) = context.nonce
-            && may_enroll_at_login(&account, &record, self.0.config.self_service)
-        {
+        let may_enroll = self.0.config.self_service;
+        let mut course = Course::new(&requirement, context, &account, &record, may_enroll, now);
+        if let (Course::Enroll, Some(nonce)) = (&course, context.nonce) {
             let offer = Box::pin(first_login::offer(&self.0, caller, &account, nonce, context));
             match offer.await {
                 Ok(Some(reply)) => return Ok(reply),
@@ -123,15 +116,22 @@ impl LocalLogin {
             }
             // Another login may have made a factor in between.
             (account, record) = self.0.record_for_login(account).await?;
+            course = Course::without_offer(&requirement, context, &account, &record);
         }
-        if context.nullok
-            && ruling::allows_nullok(&requirement)
-            && let Some(uid) = account.uid
-            && enrollment::may_skip(&record, uid)
-        {
-            let login = LoginScene { caller, account: &account, context, source };
-            self.record(LoginEvent::new(login, LoginOutcome::Skipped, Reason::SkippedNotEnrolled));
-            return Ok(BeginReply::Skip { message: None });
+        let login = LoginScene { caller, account: &account, context, source };
+        match course {
+            Course::LetBy(passage) if !context.forward_pass => {
+                let message = exemption::let_by(&self.0, login, passage);
+                return Ok(BeginReply::Skip { message });
+            }
+            Course::Nullok => {
+                let reason = Reason::SkippedNotEnrolled;
+                let rule = requirement.rule().map(|rule| &rule.name);
+                let event = LoginEvent::new(login, LoginOutcome::Skipped, reason);
+                self.record(LoginEvent { rule, ..event });
+                return Ok(BeginReply::Skip { message: None });
+            }
+            Course::LetBy(_) | Course::Enroll | Course::Ask => {}
         }
         if record.is_enrolled() && caller.is_root() {
             let (service, rhost) = (context.service.as_deref(), context.rhost.as_deref());
@@ -149,20 +149,9 @@ impl LocalLogin {
         source: &Source,
     ) -> BeginReply {
         let now = clock::now();
-        let throttle = self.0.throttle_state(&mut record, source, now);
-        // A recreated account does not learn the factors of its predecessor.
-        let shows_names = context.show_names && record.belongs_to(account.current_uid());
-        let words = context.prompt.as_deref();
-        let void = self.0.void_windows().wait(&record, now);
         self.0.note_prompt(now);
-        let wait = match throttle {
-            ThrottleState::Open => void.map(Wait::Void),
-            throttle => Wait::from_throttle(throttle),
-        };
-        let text = match wait {
-            None if shows_names => with_names(words, context, &record, now),
-            wait => prompt(words, wait),
-        };
+        let wait = Wait::of(&self.0, &mut record, source, now);
+        let text = prompt_for(context, &record, account, wait, now);
         let digits = record.digits().unwrap_or(self.0.config.defaults.digits);
         BeginReply::Prompt { text, digits: digits.into() }
     }
@@ -178,11 +167,15 @@ impl LocalLogin {
         let source = login_source(context, caller.uid);
         let login = LoginScene { caller, account: &account, context, source: &source };
         let (mut requirement, mut is_in_doubt) = (Requirement::DEFAULT, false);
-        if ruling::has_rules(&self.0, caller) {
+        let rulebook = ruling::rulebook(&self.0, caller);
+        if let Some(rulebook) = &rulebook {
             let is_unenrolled = Box::pin(exemption::is_unenrolled(&self.0, &account)).await?;
-            let by_rules = ruling::decision(&self.0, &account, is_unenrolled, context);
+            let now = self.0.judging_time(rulebook);
+            let scene = Scene { account: &account, is_unenrolled, context, now };
+            let by_rules = ruling::decision(&self.0, rulebook, scene, None);
             Decision { requirement, is_in_doubt, .. } = Box::pin(by_rules).await;
-            if let Some(message) = exemption::let_by(&self.0, login, &requirement) {
+            if let Some(passage) = ruling::passage(&requirement, context, clock::now()) {
+                let message = exemption::let_by(&self.0, login, passage);
                 return Ok(VerifyReply::Skipped { message });
             }
         }

@@ -1,8 +1,12 @@
 //! The text of a login's prompt.
 
+use totpd_core::account::Account;
 use totpd_core::record::Outline;
+use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
 use totpd_interface::login::LoginContext;
+
+use crate::daemon::Daemon;
 
 /// What keeps a code from being looked at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,13 +20,45 @@ pub(crate) enum Wait {
 }
 
 impl Wait {
+    /// Returns the wait of a login from `source` at `now`; `None` if a code is looked at.
+    pub(crate) fn of(
+        daemon: &Daemon,
+        record: &mut Outline,
+        source: &Source,
+        now: u64,
+    ) -> Option<Self> {
+        let throttle = daemon.throttle_state(record, source, now);
+        let void = daemon.void_windows().wait(record, now);
+        match throttle {
+            ThrottleState::Open => void.map(Self::Void),
+            throttle => Self::from_throttle(throttle),
+        }
+    }
+
     /// Returns the wait after wrong codes; `None` if codes are looked at.
-    pub(crate) fn from_throttle(state: ThrottleState) -> Option<Self> {
+    fn from_throttle(state: ThrottleState) -> Option<Self> {
         match state {
             ThrottleState::Open => None,
             ThrottleState::Locked => Some(Self::Locked),
             ThrottleState::Waiting(seconds) => Some(Self::Throttled(seconds)),
         }
+    }
+}
+
+/// Returns the text of the prompt for `account`, which has `record`.
+pub(crate) fn prompt_for(
+    context: &LoginContext,
+    record: &Outline,
+    account: &Account,
+    wait: Option<Wait>,
+    now: u64,
+) -> String {
+    // A recreated account does not learn the factors of its predecessor.
+    let shows_names = context.show_names && record.belongs_to(account.current_uid());
+    let words = context.prompt.as_deref();
+    match wait {
+        None if shows_names => with_names(words, context, record, now),
+        wait => prompt(words, wait),
     }
 }
 
@@ -44,12 +80,7 @@ pub(crate) fn prompt(words: Option<&str>, wait: Option<Wait>) -> String {
 
 /// Returns the text of the prompt with the names of the factors that this service allows now. It
 /// has names only if there are several factors, and as many as fit.
-pub(crate) fn with_names(
-    words: Option<&str>,
-    context: &LoginContext,
-    record: &Outline,
-    now: u64,
-) -> String {
+fn with_names(words: Option<&str>, context: &LoginContext, record: &Outline, now: u64) -> String {
     let bare = words.unwrap_or(DEFAULT_PROMPT).trim_end_matches([':', ' ']);
     let service = context.service.as_deref();
     let names: Vec<_> = record

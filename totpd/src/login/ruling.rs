@@ -1,8 +1,10 @@
 //! What the rules of the administrator say of one login.
 
+use std::sync::Arc;
+
 use totpd_core::account::Account;
 use totpd_core::policy::{
-    Deadline, Decision, Fit, Groups, Person, Place, Question, Requirement, Rule, decide,
+    Deadline, Decision, Fit, Groups, Judgment, Person, Place, Question, Requirement, Rule, decide,
 };
 use totpd_core::record_key::RecordKey;
 use totpd_core::verification::{Method, Methods};
@@ -12,7 +14,7 @@ use crate::access::caller::Caller;
 use crate::access::login_context::origin;
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
-use crate::host::clock;
+use crate::daemon::rulebook::Rulebook;
 
 /// A login for which a rule asks no code.
 pub(crate) struct Passage<'r> {
@@ -24,34 +26,58 @@ pub(crate) struct Passage<'r> {
     pub(crate) message: Option<String>,
 }
 
-/// Reports whether rules may decide about logins of `caller`. They look at the place and the
-/// service, and only root is believed about these.
-pub(crate) fn has_rules(daemon: &Daemon, caller: Caller) -> bool {
-    !daemon.config.policy.is_empty() && caller.is_root()
+/// A login that rules judge.
+pub(crate) struct Scene<'a> {
+    /// The account.
+    pub(crate) account: &'a Account,
+    /// The flag that the account may make a factor.
+    pub(crate) is_unenrolled: bool,
+    /// The service and the origin.
+    pub(crate) context: &'a LoginContext,
+    /// The time, which is never before a deadline that passed.
+    pub(crate) now: u64,
 }
 
-/// Returns what the login of `account` needs. `is_unenrolled` says that the account may make a
-/// factor. NSS is asked for groups only if a rule needs them.
-pub(crate) async fn decision<'d>(
-    daemon: &'d Daemon,
-    account: &Account,
-    is_unenrolled: bool,
-    context: &LoginContext,
-) -> Decision<'d> {
-    let policy = &daemon.config.policy;
-    let question = Question {
-        user: person(account),
-        is_unenrolled,
-        service: context.service.as_deref(),
-        place: Place::locate(&origin(context), Fit::Unknown),
+/// Returns the rules that decide about logins of `caller`, if there are any. They look at the place
+/// and the service, and only root is believed about these.
+pub(crate) fn rulebook(daemon: &Daemon, caller: Caller) -> Option<Arc<Rulebook>> {
+    let rulebook = caller.is_root().then(|| daemon.rulebook());
+    rulebook.filter(|rulebook| !rulebook.policy().is_empty())
+}
+
+/// A rule that a decision looked at, and its judgment.
+pub(crate) type Seen<'r> = (&'r Rule, Judgment);
+
+/// Returns what a login needs. NSS is asked for groups only if a rule needs them. Puts into `seen`
+/// the rules up to the one that decides.
+pub(crate) async fn decision<'r>(
+    daemon: &Daemon,
+    rulebook: &'r Rulebook,
+    scene: Scene<'_>,
+    mut seen: Option<&mut Vec<Seen<'r>>>,
+) -> Decision<'r> {
+    let mut question = Question {
+        user: person(scene.account),
+        is_unenrolled: scene.is_unenrolled,
+        service: scene.context.service.as_deref(),
+        place: place(scene.context),
         groups: &Groups::UNKNOWN,
-        now: daemon.deadlines.not_before(clock::now()),
+        now: scene.now,
     };
-    let decision = decide(policy, &question, |_, _| {});
-    match &account.key {
+    let mut decide_with = |question: &Question<'_>| {
+        let mut seen = seen.as_deref_mut();
+        // The rules of an earlier walk, without groups.
+        seen.iter_mut().for_each(|seen| seen.clear());
+        decide(rulebook.policy(), question, |rule, judgment| {
+            seen.iter_mut().for_each(|seen| seen.push((rule, judgment)));
+        })
+    };
+    let decision = decide_with(&question);
+    match &scene.account.key {
         RecordKey::User(user) if decision.lacks_people => {
-            let groups = daemon.groups(user).await;
-            decide(policy, &Question { groups: &groups, ..question }, |_, _| {})
+            let groups = daemon.groups(rulebook, user).await;
+            question.groups = &groups;
+            decide_with(&question)
         }
         RecordKey::Bucket(_) if decision.lacks_people => {
             daemon.report_unknown_people();
@@ -59,6 +85,11 @@ pub(crate) async fn decision<'d>(
         }
         _ => decision,
     }
+}
+
+/// Returns the place of a login, as far as rules believe it.
+pub(crate) fn place(context: &LoginContext) -> Place {
+    Place::locate(&origin(context), Fit::Unknown)
 }
 
 fn person(account: &Account) -> Person<'_> {
@@ -74,6 +105,7 @@ fn person(account: &Account) -> Person<'_> {
 pub(crate) fn passage<'r>(
     requirement: &Requirement<'r>,
     context: &LoginContext,
+    now: u64,
 ) -> Option<Passage<'r>> {
     match requirement {
         Requirement::Skip(rule) => {
@@ -82,7 +114,7 @@ pub(crate) fn passage<'r>(
         Requirement::EnrollUntil(deadline, rule) => Some(Passage {
             rule,
             reason: Reason::SkippedUntilDeadline,
-            message: (!context.forward_pass).then(|| countdown(*deadline, clock::now())),
+            message: (!context.forward_pass).then(|| countdown(*deadline, now)),
         }),
         Requirement::Code(..) | Requirement::Deny(_) => None,
     }

@@ -1,6 +1,7 @@
 //! Groups that rules name, and who is in them.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::policy::fit::Fit;
 use crate::user_name::UserName;
@@ -27,6 +28,12 @@ impl GroupName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl fmt::Display for GroupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -26,6 +26,18 @@ pub enum Condition {
     People,
 }
 
+impl Condition {
+    /// Returns the key of a rule that has the condition. That of people may be `groups` too.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Services => "services",
+            Self::From => "from",
+            Self::People => "users",
+        }
+    }
+}
+
 impl Entry {
     /// Judges the rule. It looks at groups last, because they may have to be asked for.
     pub(super) fn judge(&self, question: &Question<'_>) -> Judgment {

@@ -74,6 +74,20 @@ impl Network {
         Self { address, ..*self }.without_host_bits() == *self
     }
 
+    /// Returns the first and the last address.
+    #[must_use]
+    pub fn ends(&self) -> [IpAddr; 2] {
+        let last = match self.address {
+            Bits::V4(bits) => {
+                Bits::V4(bits | !mask(u32::MAX, 32 - u32::from(self.prefix), u32::checked_shl))
+            }
+            Bits::V6(bits) => {
+                Bits::V6(bits | !mask(u128::MAX, 128 - u32::from(self.prefix), u128::checked_shl))
+            }
+        };
+        [self.address(), Self { address: last, ..*self }.address()]
+    }
+
     /// Reports whether every address of `other` is in the network.
     pub(super) fn covers(&self, other: &Self) -> bool {
         self.prefix <= other.prefix

@@ -20,6 +20,19 @@ impl<T> OneOf<T> {
         self.0.iter()
     }
 
+    /// Returns each entry as a list of its own.
+    pub(super) fn split(&self) -> impl Iterator<Item = Self>
+    where
+        T: Clone,
+    {
+        self.0.iter().map(|entry| Self(alloc::vec![entry.clone()]))
+    }
+
+    /// Returns the number of entries.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Returns the best fit of an entry.
     pub(super) fn best_fit(&self, fit: impl Fn(&T) -> Fit) -> Fit {
         let mut best = Fit::No;

@@ -1,5 +1,6 @@
 //! The place of a login, and the places that rules name.
 
+use core::fmt;
 use core::net::IpAddr;
 
 use crate::policy::fit::Fit;
@@ -82,6 +83,17 @@ impl PlacePattern {
             (Self::Network(wide), Self::Network(narrow)) => wide.covers(narrow),
             (Self::Local, Self::Local | Self::Seat) | (Self::Seat, Self::Seat) => true,
             _ => false,
+        }
+    }
+}
+
+/// Writes the pattern as a rule has it.
+impl fmt::Display for PlacePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(network) => network.fmt(f),
+            Self::Local => f.write_str("local"),
+            Self::Seat => f.write_str("seat"),
         }
     }
 }

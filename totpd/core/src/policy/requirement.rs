@@ -29,6 +29,22 @@ impl<'r> Requirement<'r> {
         }
     }
 
+    /// Reports whether a login needs the same by both, whatever rules say so. The option `nullok`
+    /// is only for users without a factor.
+    #[must_use]
+    pub fn is_like(&self, other: &Self, is_unenrolled: bool) -> bool {
+        let counting =
+            |limits: Limits| Limits { ends_nullok: limits.ends_nullok && is_unenrolled, ..limits };
+        match (self, other) {
+            (Self::Skip(_), Self::Skip(_)) | (Self::Deny(_), Self::Deny(_)) => true,
+            (Self::Code(limits, _), Self::Code(others, _)) => {
+                counting(*limits) == counting(*others)
+            }
+            (Self::EnrollUntil(one, _), Self::EnrollUntil(other, _)) => one == other,
+            _ => false,
+        }
+    }
+
     /// Returns the stricter of two requirements, and of two that are alike this one. Two codes
     /// become one within the limits of both.
     #[must_use]

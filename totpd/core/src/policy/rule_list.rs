@@ -50,7 +50,8 @@ impl Policy {
         self.entries.iter().map(|entry| &entry.rule)
     }
 
-    /// Returns the groups that rules name, each once. [`Groups`] has the same order.
+    /// Returns the groups that rules name, each once. [`Groups`](crate::policy::Groups) has the
+    /// same order.
     #[must_use]
     pub fn groups(&self) -> &[GroupName] {
         &self.groups
@@ -62,6 +63,18 @@ impl Policy {
             Then::EnrollBy(deadline) => Some((&rule.name, deadline)),
             Then::Require(_) | Then::Skip | Then::Deny => None,
         })
+    }
+
+    /// Returns the rules that can never decide, because several earlier ones together fit wherever
+    /// they fit. It compares entry by entry, so it finds no network that several others fill.
+    pub fn jointly_shadowed(&self) -> impl Iterator<Item = &Rule> {
+        let shadowed = self.entries.iter().enumerate().filter(|(index, later)| {
+            let parts = later.rule.parts();
+            let earlier = || self.entries.iter().take(*index);
+            let is_covered = |part: &Rule| earlier().any(|earlier| earlier.rule.covers(part));
+            parts.len() > 1 && parts.iter().all(is_covered)
+        });
+        shadowed.map(|(_, entry)| &entry.rule)
     }
 
     /// Returns the rules that can never decide, each with an earlier rule that fits wherever it

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::*;
 use crate::verification::{Method, Methods};
 
-mod fixtures;
+pub(super) mod fixtures;
 mod monotone;
 mod world;
 
@@ -198,6 +198,28 @@ fn a_rule_that_an_earlier_one_covers_is_shadowed() {
             policy.shadowed().map(|(rule, by)| (rule.name.as_str(), by.name.as_str())).collect();
         let expected: &[_] = if is_shadowed { &[("later", "earlier")] } else { &[] };
         assert_eq!(shadowed, expected, "{earlier:?} {later:?}");
+    }
+}
+
+#[test]
+fn a_rule_that_several_earlier_ones_cover_together_is_found() {
+    let all = Spec::new("later", Then::Deny);
+    let staff = Spec { groups: &["staff"], ..Spec::new("staff", Then::Skip) };
+    let lan = Spec { from: &["10.0.0.0/8"], ..Spec::new("lan", Then::Skip) };
+    let sudo = Spec { services: &["sudo"], ..Spec::new("sudo", Then::Skip) };
+    for (later, is_shadowed) in [
+        (Spec { groups: &["staff", "ops"], ..all }, false),
+        (Spec { groups: &["staff", "ops"], from: &["10.1.0.0/16"], ..all }, true),
+        (Spec { users: &["alice"], groups: &["staff"], ..all }, false),
+        (Spec { services: &["sudo", "sudo-i"], ..all }, true),
+        (Spec { services: &["sudo", "su"], from: &["10.1.2.3", "local"], ..all }, false),
+        (Spec { services: &["sudo"], from: &["10.1.2.3", "192.0.2.1"], ..all }, true),
+        (Spec { users: &["a", "b"], from: &["10.1.2.3", "10.0.0.0/7"], ..all }, false),
+        (all, false),
+    ] {
+        let policy = policy(&[staff, lan, sudo, later]);
+        let found: Vec<_> = policy.jointly_shadowed().map(|rule| rule.name.as_str()).collect();
+        assert_eq!(found.contains(&"later"), is_shadowed, "{later:?}");
     }
 }
 

@@ -4,6 +4,7 @@ use crate::code::Code;
 use crate::decoy;
 use crate::factor::{Factor, Match};
 use crate::verification::attempt::Attempt;
+use crate::verification::methods::Methods;
 use crate::void_windows::VoidWindows;
 
 /// Returns the verified factor that the code fits best, and whether the code is the last accepted
@@ -47,8 +48,17 @@ pub(super) fn best_match<'a>(
 
 /// Reports whether the factor may be used at this login, for this service, at this time.
 pub(super) fn is_allowed(factor: &Factor, attempt: &Attempt) -> bool {
-    attempt.methods.include(factor.kind.into())
-        && factor.restrictions.allow(attempt.service.as_deref(), attempt.now)
+    may_be_used(factor, attempt.methods, attempt.service.as_deref(), attempt.now)
+}
+
+/// Reports whether the factor may be used where `methods` count, for `service`, at `now`.
+pub(super) fn may_be_used(
+    factor: &Factor,
+    methods: Methods,
+    service: Option<&str>,
+    now: u64,
+) -> bool {
+    methods.include(factor.kind.into()) && factor.restrictions.allow(service, now)
 }
 
 /// Does the work of one factor for a user who has none.

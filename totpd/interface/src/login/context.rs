@@ -155,3 +155,5 @@ pub fn truncate(text: &str) -> String {
 
 /// The number of characters of a text that the daemon keeps. A module sends no more.
 pub const MAX_TEXT_CHARS: usize = 256;
+/// The prompt of a module with `forward_pass` that has no words of its own.
+pub const COMBINED_PROMPT: &str = "Password and verification code: ";

@@ -35,9 +35,10 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SshdPasswordMissing
         | Id::StoreDiskReadOnly
         | Id::StoreLeftOut => "it shuts everybody out",
-        Id::SshdMatchRootCannotLogIn | Id::SshdRootCannotLogIn | Id::SudoNobodyBecomesRoot => {
-            "it shuts root out"
-        }
+        Id::RuleDeniesRoot
+        | Id::SshdMatchRootCannotLogIn
+        | Id::SshdRootCannotLogIn
+        | Id::SudoNobodyBecomesRoot => "it shuts root out",
         Id::EnrolledUnknown
         | Id::HostNotChecked
         | Id::IncludeCycle
@@ -67,11 +68,16 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::FactorOfAnotherUid
         | Id::GuardPassedBy
         | Id::NoOwnStack
+        | Id::NssHidesOutage
         | Id::NullokWithoutEffect
         | Id::PasswordTriedAsCode
         | Id::RootLocked
         | Id::RootNotAsked
         | Id::RootWithoutCode
+        | Id::RuleGroupUnknown
+        | Id::RuleNeverDecides
+        | Id::RuleServiceUnknown
+        | Id::RuleSkipsCode
         | Id::SelinuxConfinedUsers
         | Id::ServicesOfFactorIncomplete
         | Id::SiblingOptionsDiffer
@@ -153,7 +159,7 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 51] = [
+    const REFUSED: [&str; 52] = [
         "acceptances-invalid",
         "code-asked-twice",
         "configuration-invalid",
@@ -176,6 +182,7 @@ mod tests {
         "nullok-without-password",
         "one-prompt-program",
         "option-invalid",
+        "rule-denies-root",
         "selinux-module-missing",
         "selinux-servers-denied",
         "sshd-cannot-ask",

@@ -5,23 +5,23 @@ use crate::source::Origin;
 
 /// A rule. An empty list is an absent condition.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Spec<'a> {
-    pub(super) name: &'a str,
-    pub(super) users: &'a [&'a str],
-    pub(super) groups: &'a [&'a str],
-    pub(super) services: &'a [&'a str],
-    pub(super) from: &'a [&'a str],
-    pub(super) then: Then,
+pub(in crate::policy) struct Spec<'a> {
+    pub(in crate::policy) name: &'a str,
+    pub(in crate::policy) users: &'a [&'a str],
+    pub(in crate::policy) groups: &'a [&'a str],
+    pub(in crate::policy) services: &'a [&'a str],
+    pub(in crate::policy) from: &'a [&'a str],
+    pub(in crate::policy) then: Then,
 }
 
 impl<'a> Spec<'a> {
     /// Returns a rule without a condition.
-    pub(super) fn new(name: &'a str, then: Then) -> Self {
+    pub(in crate::policy) fn new(name: &'a str, then: Then) -> Self {
         Self { name, users: &[], groups: &[], services: &[], from: &[], then }
     }
 }
 
-pub(super) fn rule(spec: &Spec<'_>) -> Rule {
+pub(in crate::policy) fn rule(spec: &Spec<'_>) -> Rule {
     fn list<T>(texts: &[&str], parse: impl Fn(&str) -> Option<T>) -> Option<OneOf<T>> {
         OneOf::new(texts.iter().map(|text| parse(text).unwrap()).collect())
     }
@@ -35,13 +35,17 @@ pub(super) fn rule(spec: &Spec<'_>) -> Rule {
     }
 }
 
-pub(super) fn policy(specs: &[Spec<'_>]) -> Policy {
+pub(in crate::policy) fn policy(specs: &[Spec<'_>]) -> Policy {
     Policy::new(specs.iter().map(rule).collect())
 }
 
 /// Returns the question of an enrolled user at second 50, about whose groups nothing is known.
 /// Without `rhost` it is on this machine.
-pub(super) fn question<'a>(user: &'a str, service: &'a str, rhost: Option<&str>) -> Question<'a> {
+pub(in crate::policy) fn question<'a>(
+    user: &'a str,
+    service: &'a str,
+    rhost: Option<&str>,
+) -> Question<'a> {
     static UNKNOWN: Groups = Groups::UNKNOWN;
     Question {
         user: Person::Account(user),
@@ -54,6 +58,6 @@ pub(super) fn question<'a>(user: &'a str, service: &'a str, rhost: Option<&str>)
 }
 
 /// Returns the origin of a login with the remote end `rhost`, or else on this machine.
-pub(super) fn origin(rhost: Option<&str>) -> Origin<'_> {
+pub(in crate::policy) fn origin(rhost: Option<&str>) -> Origin<'_> {
     Origin { rhost, ruser: Some("alice"), ..Origin::default() }
 }

@@ -1,13 +1,13 @@
 //! Logins under rules of the administrator.
 
 use totpd_core::policy::{
-    Deadline, GroupName, Limits, OneOf, PlacePattern, Policy, Rule, RuleName, ServicePattern, Then,
+    Deadline, GroupName, Limits, OneOf, PlacePattern, Rule, RuleName, ServicePattern, Then,
     UserPattern,
 };
 use totpd_core::verification::{Method, Methods};
 
 use super::*;
-use crate::daemon::deadlines::Deadlines;
+use crate::config::RuleSet;
 
 const ASKED: &str = "prompt: Verification code: ";
 const FAR: u64 = 4_000_000_000;
@@ -20,9 +20,8 @@ pub(super) fn rule(then: Then) -> Rule {
 
 /// Returns a login service with these rules, over an empty store.
 pub(super) fn with_rules(rules: Vec<Rule>) -> LocalLogin {
-    let mut daemon = daemon().0;
-    daemon.config.policy = Policy::new(rules);
-    daemon.deadlines = Deadlines::open(&daemon.config.policy, None);
+    let daemon = daemon().0;
+    daemon.enforce(RuleSet::of(rules));
     LocalLogin(Arc::new(daemon))
 }
 

@@ -1,0 +1,109 @@
+//! The checked rules of all files, and where they stand.
+
+use totpd_core::policy::{GroupName, Policy, Rule};
+
+use crate::config::pam_services;
+use crate::host::nss::order::hidden_outages;
+
+/// The checked rules of all files, and where they stand.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSet {
+    /// The rules.
+    pub(crate) policy: Policy,
+    /// `FILE:LINE` of each rule, in the order of the rules.
+    pub(super) places: Vec<String>,
+    /// The groups that the rules name, each with the file and the line where it first stands.
+    pub(super) group_places: Vec<(GroupName, String)>,
+    /// The services that the rules name, each with the file and the line of its rule.
+    pub(super) service_places: Vec<(String, String)>,
+}
+
+impl RuleSet {
+    /// Returns rules that stand in no file.
+    #[cfg(test)]
+    pub(crate) fn of(rules: Vec<Rule>) -> Self {
+        Self { policy: Policy::new(rules), ..Self::default() }
+    }
+
+    /// Returns the rules, each with the file and the line where it stands.
+    pub(crate) fn placed(&self) -> impl Iterator<Item = (&Rule, &str)> {
+        let places = self.places.iter().map(String::as_str).chain(std::iter::repeat(""));
+        self.policy.rules().zip(places)
+    }
+
+    /// Returns what keeps no rule from being in force, and may be wrong. It asks NSS, which may
+    /// take long.
+    pub(crate) fn doubts(&self) -> Vec<Doubt> {
+        let mut doubts: Vec<_> = self.group_places.iter().filter_map(group).collect();
+        let known = (!self.service_places.is_empty()).then(pam_services::known).flatten();
+        let unknown = known.map(|known| pam_services::unknown(&self.service_places, &known));
+        let service = |(place, message)| Doubt { kind: "service-unknown", place, message };
+        doubts.extend(unknown.unwrap_or_default().into_iter().map(service));
+        let never: Vec<_> = self.policy.jointly_shadowed().map(|rule| &rule.name).collect();
+        for (rule, place) in self.placed().filter(|(rule, _)| never.contains(&&rule.name)) {
+            let name = rule.name.as_str();
+            let message = format!(
+                "[[rule]] {name:?} can never decide, because earlier rules together fit wherever it fits; \
+                 move it before them, or remove it"
+            );
+            doubts.push(Doubt { kind: "never-decides", place: place.to_owned(), message });
+        }
+        let names_people = |rule: &Rule| rule.users.is_some() || rule.groups.is_some();
+        let mut databases = Vec::new();
+        if self.policy.rules().any(names_people) {
+            databases.push("passwd");
+        }
+        if !self.policy.groups().is_empty() {
+            databases.push("group");
+        }
+        let hidden = hidden_outages(&databases).into_iter();
+        let hidden = hidden.map(|(place, message)| Doubt { kind: "outage-hidden", place, message });
+        doubts.extend(hidden);
+        doubts
+    }
+
+    /// Returns these doubts as lines with file and line.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.doubts().iter().map(Doubt::line).collect()
+    }
+}
+
+/// What may be wrong with rules.
+#[derive(Clone, Debug)]
+pub(crate) struct Doubt {
+    /// A word for programs: `group-unknown`, `group-not-looked-up`, `service-unknown`,
+    /// `never-decides` or `outage-hidden`.
+    pub(crate) kind: &'static str,
+    /// `FILE:LINE`.
+    pub(crate) place: String,
+    /// What may be wrong, and what to do.
+    pub(crate) message: String,
+}
+
+impl Doubt {
+    fn line(&self) -> String {
+        format!("{}: {}", self.place, self.message)
+    }
+}
+
+/// Returns the doubt about a group, if there is one.
+fn group((group, place): &(GroupName, String)) -> Option<Doubt> {
+    let group = group.as_str();
+    let (kind, message) = match nix::unistd::Group::from_name(group) {
+        Ok(Some(_)) => return None,
+        Ok(None) => (
+            "group-unknown",
+            format!("groups: no group {group:?} is known, so it has no members; correct the name"),
+        ),
+        Err(error) => (
+            "group-not-looked-up",
+            format!(
+                "groups: group {group:?} cannot be looked up ({}), so the rule counts as strictly as it can; see \
+                 nsswitch.conf",
+                error.desc()
+            ),
+        ),
+    };
+    Some(Doubt { kind, place: place.clone(), message })
+}

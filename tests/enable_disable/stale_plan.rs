@@ -4,9 +4,9 @@ use super::sshd_lines::{FILE, INCLUDE, STOCK, with_config};
 use super::trial::start_trial;
 use super::*;
 
-/// Runs a command, and `meanwhile` between its plan and its lock. Its lock is a pipe, and to open
+/// Runs a command, and `between` between its plan and its lock. Its lock is a pipe, and to open
 /// one waits for the other end. Other commands get a lock of their own.
-fn run_meanwhile(machine: &Machine, command: &str, meanwhile: &str) -> Output {
+fn run_between(machine: &Machine, command: &str, between: &str) -> Output {
     machine.run(&format!(
         "cd /var/lib/totpctl || exit 9
          rm -f lock; mkfifo lock
@@ -14,7 +14,7 @@ fn run_meanwhile(machine: &Machine, command: &str, meanwhile: &str) -> Output {
          until [ \"$(cat /proc/$pid/wchan)\" = wait_for_partner ] || ! [ -e /proc/$pid/exe ]
          do sleep 0.05; done
          mv lock pipe
-         ({meanwhile}) >/tmp/meanwhile 2>&1 || exit 8
+         ({between}) >/tmp/between 2>&1 || exit 8
          exec 3<pipe
          wait $pid"
     ))
@@ -24,8 +24,8 @@ fn asking(machine: &Machine) -> String {
     machine.run("cd /etc/pam.d; grep -l pam_totp sudo sudo-i sshd").stdout.replace('\n', " ")
 }
 
-fn assert_stale(machine: &Machine, command: &str, meanwhile: &str, named: &str) {
-    let ran = run_meanwhile(machine, command, meanwhile);
+fn assert_stale(machine: &Machine, command: &str, between: &str, named: &str) {
+    let ran = run_between(machine, command, between);
     assert_eq!(ran.status, 1, "{command}: {ran:#?}");
     let expected = format!("not changed: {named}");
     assert!(ran.text().contains(&expected), "{command}: {ran:#?}");
@@ -37,7 +37,7 @@ fn a_plan_that_another_command_made_wrong_is_refused() {
     let (machine, _) = machine();
     machine.run("mkdir -p /var/lib/totpctl").stdout_ok();
     // The pipe alone changes nothing.
-    assert_eq!(run_meanwhile(&machine, "totpctl enable sudo", "true").status, 0);
+    assert_eq!(run_between(&machine, "totpctl enable sudo", "true").status, 0);
     assert_eq!(asking(&machine), "sudo sudo-i ");
     // The other command is done with one of two files.
     machine.run("sed -i /pam_totp/d /etc/pam.d/sudo").stdout_ok();

@@ -12,7 +12,7 @@ use crate::host::sshd::question::suppose;
 use crate::host::sshd::reload::Reloaded;
 use crate::host::sshd::ways::stack;
 use crate::pam::change::{Change, current_options, read_after};
-use crate::sshd_drop_in::change::{DropIn, changed_meanwhile};
+use crate::sshd_drop_in::change::{DropIn, changed_since_plan};
 use crate::sshd_drop_in::content::{COMMAND, FILE};
 use crate::sshd_drop_in::line::Purpose;
 use crate::terminal::{input, output};
@@ -39,7 +39,7 @@ impl Offer {
     ) -> Result<(), Error> {
         match service != SSHD || outline(&plan(options, changes)) == self.outline {
             true => Ok(()),
-            false => Err(changed_meanwhile()),
+            false => Err(changed_since_plan()),
         }
     }
 }

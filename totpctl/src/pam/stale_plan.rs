@@ -49,7 +49,7 @@ mod tests {
             fs::write(folder.path().join("sudo-i"), sudo_i).unwrap();
             plan(folder.path())
         };
-        for (before, meanwhile, named) in [
+        for (before, then, named) in [
             // A trial ends.
             (
                 ("asks", "asks"),
@@ -64,10 +64,10 @@ mod tests {
         ] {
             let shown = write(before.0, before.1);
             assert!(check_current(&shown, &plan(folder.path())).is_ok(), "{before:?}");
-            let now = write(meanwhile.0, meanwhile.1);
+            let now = write(then.0, then.1);
             let refused = check_current(&shown, &now).unwrap_err().to_string();
             let expected = format!("not changed: {named}");
-            assert!(refused.starts_with(&expected), "{before:?} {meanwhile:?}: {refused}");
+            assert!(refused.starts_with(&expected), "{before:?} {then:?}: {refused}");
             assert!(refused.ends_with(", and run this again"), "{refused}");
         }
     }

@@ -161,16 +161,16 @@ impl Seen {
     pub(crate) fn check_unchanged(&self) -> Result<(), Error> {
         match *self == Self::now() {
             true => Ok(()),
-            false => Err(changed_meanwhile()),
+            false => Err(changed_since_plan()),
         }
     }
 }
 
 /// Returns the error of a plan that another program has made wrong.
-pub(crate) fn changed_meanwhile() -> Error {
+pub(crate) fn changed_since_plan() -> Error {
     Error::refused(format!(
-        "not changed: {FILE}, or what sshd has without it, was changed while this command ran, by another program or the \
-         end of a trial; check it, and run this again"
+        "not changed: {FILE}, or what sshd has without it, was changed while this command ran; check it, and run this \
+         again"
     ))
 }
 

@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn only_root_counts_down() {
-        let words = b"totpctl\0try\0--count-down\060\0--of\05-7\0";
-        assert!(counts_down(words, "5-7") && !counts_down(words, "5-8"));
+        let words = ["totpctl", "try", "--count-down", "60", "--of", "5-7", ""].join("\0");
+        assert!(counts_down(words.as_bytes(), "5-7") && !counts_down(words.as_bytes(), "5-8"));
         assert!(is_roots("Name:\ttotpctl\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n"));
         for others in ["Uid:\t1000\t1000\t1000\t1000", "Uid:\t1000\t0\t0\t0", "Uid:", ""] {
             assert!(!is_roots(others), "{others:?}");

@@ -26,15 +26,15 @@ use crate::sshd_drop_in::change::DropIn;
 use crate::sshd_drop_in::content::FILE;
 
 /// Starts a trial. The record is on the disk before any file changes. So [`ending::end`] can revert
-/// the trial after an interruption at any point.
+/// the trial after an interruption at any point. `check` refuses a plan that no longer fits.
 pub(crate) fn start(
     changes: &[Change],
     drop_in: Option<&DropIn>,
     time: Duration,
+    check: &dyn Fn() -> Result<(), Error>,
 ) -> Result<Trial, Error> {
     let _lock = lock_exclusive()?;
-    changes.iter().try_for_each(Change::check_unchanged)?;
-    drop_in.map_or(Ok(()), DropIn::check_unchanged)?;
+    check()?;
     let of_sshd = drop_in.and_then(|drop_in| Some((Path::new(FILE), drop_in.after.as_ref()?)));
     let of_pam = changes.iter().map(|change| (&*change.path, &change.after));
     let mut files = Vec::with_capacity(changes.len() + 1);

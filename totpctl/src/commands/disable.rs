@@ -14,13 +14,15 @@ use crate::host::sshd::{host_survey, lists_with_pam};
 use crate::pam::change::{Change, asking_place, plan_disable, read_after};
 use crate::pam::change_set::apply_all;
 use crate::pam::files::{display, removal_advice};
-use crate::sshd_drop_in::change::{DropIn, lines_of_edited};
+use crate::pam::stale_plan::check_current;
+use crate::sshd_drop_in::change::{DropIn, Seen, lines_of_edited};
 use crate::sshd_drop_in::content::{FILE, opens};
 use crate::sshd_drop_in::line::Line;
 use crate::terminal::output;
 use crate::trial::lock;
 
 pub(super) fn run(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
+    let seen = Seen::now();
     let changes = plan_disable(service)?;
     let reach = Reach::from_changes(&changes);
     let left = asking_place(&changes, service)
@@ -33,7 +35,11 @@ pub(super) fn run(service: &str, dry_run: bool, json: bool) -> Result<(), Error>
         true => plan_removal(),
         false => None,
     };
-    let (removed, reloaded) = remove(&changes, planned, dry_run)?;
+    let check = || {
+        check_current(&changes, &plan_disable(service)?)?;
+        if service == "sshd" { seen.check_unchanged() } else { Ok(()) }
+    };
+    let (removed, reloaded) = remove(&changes, planned, &check, dry_run)?;
     if json {
         let mut object = object(service, &changes);
         sshd_lines::add_to(&mut object, removed.as_ref(), reloaded);
@@ -108,19 +114,21 @@ fn plan_removal() -> Option<DropIn> {
 /// Removes the drop-in, then changes the stacks: with the drop-in in force and a stack that does
 /// not ask, passwords alone may let users in. Returns the drop-in if it is removed, or would be.
 ///
+/// `check` refuses a plan that no longer fits.
+///
 /// # Errors
 /// One of them cannot be done. Then all is as before.
 fn remove(
     changes: &[Change],
     drop_in: Option<DropIn>,
+    check: &dyn Fn() -> Result<(), Error>,
     dry_run: bool,
 ) -> Result<(Option<DropIn>, Option<Reloaded>), Error> {
     if dry_run {
         return Ok((drop_in, None));
     }
     let _lock = lock::lock_exclusive()?;
-    changes.iter().try_for_each(Change::check_unchanged)?;
-    drop_in.as_ref().map_or(Ok(()), DropIn::check_unchanged)?;
+    check()?;
     let reloaded =
         drop_in.as_ref().map(DropIn::put_in_force).transpose().map_err(stays_in_force)?;
     apply_all(changes).map_err(|error| match &drop_in {

@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::host::local_time;
 use crate::pam::change::{Change, current_options};
 use crate::pam::files::cannot_enroll;
+use crate::pam::stale_plan::check_current;
 use crate::sshd_drop_in::content::FILE;
 use crate::terminal::output;
 use crate::trial::lock::lock_exclusive;
@@ -40,10 +41,13 @@ pub(super) fn run(
     let typed = options.typed(&command(minutes), service);
     let name = |error: Error| error.with_message(|text| sshd_lines::name_typed(&text, &typed));
     let changes = plan(service, options).map_err(name)?;
+    let check_plan = || check_current(&changes, &plan(service, options).map_err(name)?);
     if changes.is_empty() {
         // A file that is being tried looks configured, but is reverted later: the lock refuses
         // that.
-        lock_exclusive()?;
+        let lock = lock_exclusive()?;
+        check_plan()?;
+        drop(lock);
         sshd_lines::refuse_alone(service, options)?;
         let kept = current_options(service);
         let keeps = keeps(service, &kept);
@@ -61,15 +65,19 @@ pub(super) fn run(
         };
     }
     check_seen(service, cannot_enroll(service))?;
-    let drop_in = sshd_lines::offer(service, options, &changes, dry_run, &typed).map_err(name)?;
+    let offer = sshd_lines::offer(service, options, &changes, dry_run, &typed).map_err(name)?;
+    let drop_in = offer.drop_in.as_ref();
     let preflight = Preflight::check(service, options, &changes).map_err(name)?;
     if dry_run {
-        return enable::show_planned(service, &changes, drop_in.as_ref(), &preflight, json);
+        return enable::show_planned(service, &changes, drop_in, &preflight, json);
     }
     let time = Duration::from_secs(u64::from(minutes) * 60);
-    let trial = start(&changes, drop_in.as_ref(), time)?;
+    let trial = start(&changes, drop_in, time, &|| {
+        check_plan()?;
+        offer.check_current(service, options, &changes)
+    })?;
     if !json {
-        let of_sshd = sshd_lines::diff(drop_in.as_ref());
+        let of_sshd = sshd_lines::diff(drop_in);
         let of_pam: String = changes.iter().map(Change::diff).collect();
         output::data(&format!("{of_sshd}{of_pam}"))?;
     }

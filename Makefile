@@ -56,11 +56,13 @@ install:
 	install -D -m 0644 packaging/polkit/org.totpd.Totp1.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.totpd.Totp1.policy
 	install -D -m 0644 packaging/pam-configs/totp $(DESTDIR)$(PREFIX)/share/pam-configs/totp
 	install -D -m 0644 packaging/totpd.toml $(DESTDIR)$(SYSCONFDIR)/totpd/totpd.toml
+	$(PLACED) $(DESTDIR)$(SYSCONFDIR)/totpd/totpd.toml
 	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/totpd/totpd.toml.d
 	install -d -m 0700 $(DESTDIR)/var/lib/totpd
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 packaging/man/totpctl.1
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 packaging/man/totpd.toml.5
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 packaging/man/pam_totp.8 packaging/man/totpd.8
+	$(PLACED) $(DESTDIR)$(PREFIX)/share/man/man5/totpd.toml.5 $(DESTDIR)$(PREFIX)/share/man/man8/totpd.8
 	install -D -m 0644 $(BUILT)/completions/totpctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/totpctl
 	install -D -m 0644 $(BUILT)/completions/_totpctl $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_totpctl
 	install -D -m 0644 $(BUILT)/completions/totpctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/totpctl.fish

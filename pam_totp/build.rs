@@ -10,7 +10,7 @@ const ARGUMENTS: [&str; 6] = [
     "-Wl,--defsym=__dso_handle=pam_sm_authenticate",
     // Two pieces to map, in place of four.
     "-Wl,-z,noseparate-code",
-    // A process that lets in many users loads it once. A new version is another file.
+    // A process that lets in many users loads it once. It keeps the old version over an upgrade.
     "-Wl,-z,nodelete",
     // The unwinder has one of the functions that the module has itself (src/stand_ins.rs).
     "-Wl,-z,muldefs",

@@ -22,7 +22,7 @@ scripts/leave-outs.py --check
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
-shellcheck scripts/*.sh scripts/lint/*.sh tests/harness/askpass .ci/run packaging/deb/{preinst,postinst,prerm,postrm,config} packaging/sysvinit/*
+shellcheck scripts/*.sh scripts/lint/*.sh tests/harness/askpass .ci/run packaging/deb/{preinst,postinst,prerm,postrm,config} packaging/sysvinit/* packaging/openrc/*
 # How much of the machine the daemon could reach, at most 1.0 of 10.
 systemd-analyze security --no-pager --offline=true --threshold=10 packaging/systemd/totpd.service >/dev/null ||
   { echo "lint: the unit gives the daemon more than it needs: systemd-analyze security" >&2; exit 1; }

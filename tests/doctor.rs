@@ -5,6 +5,7 @@ use tests::{Machine, Output, eventually, pam};
 mod acceptance;
 mod distributions;
 mod module_lines;
+mod nobody;
 mod roll_out;
 mod valid_factors;
 

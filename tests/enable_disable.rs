@@ -3,8 +3,10 @@
 use tests::{Machine, Output, SSH, Seed, eventually, pam};
 
 mod siblings;
+mod sshd_in_force;
 mod sshd_lines;
 mod sshd_reload;
+mod stale_plan;
 mod trial;
 mod trial_state;
 mod wrong_password;
@@ -185,7 +187,7 @@ fn a_file_that_somebody_else_changed_is_not_replaced() {
     machine.run("kill -CONT $(pidof totpd)").stdout_ok();
     child.wait().unwrap();
     let output = machine.run("cat /tmp/out").stdout_ok();
-    assert!(output.contains("another program has just edited /etc/pam.d/login"), "{output}");
+    assert!(output.contains("the stack of login was changed while this command ran"), "{output}");
     machine.run("cmp /etc/pam.d/login /root/login").stdout_ok();
     machine.run("totpctl enable login && grep -q '^# mine' /etc/pam.d/login").stdout_ok();
 }

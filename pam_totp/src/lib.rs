@@ -61,9 +61,11 @@ impl PamHooks for Totp {
             };
             let client = Client { timeout: options.timeout };
             let outcome = authenticate(&mut session, &client, &options);
-            match outcome.lets_in() {
-                true => session.remember_let_in(),
-                false => drop(session.take_token()),
+            if !outcome.lets_in() {
+                drop(session.take_token());
+            } else if !(options.nullok && matches!(outcome, Outcome::Skipped)) {
+                // A guard may not have the nullok of this line.
+                session.remember_let_in();
             }
             outcome
         })

@@ -145,3 +145,21 @@ fn a_new_line_before_an_accepted_one_is_new() {
     let told = doctor(&machine, "sudo").stdout;
     assert!(told.contains("accepted it before it was changed"), "{told}");
 }
+
+#[test]
+fn an_acceptance_ends_with_a_user_whom_the_message_leaves_out() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run("for n in $(seq 10 30); do useradd u$n; done").stdout_ok();
+    machine.service("meant", "auth requisite pam_permit.so\nauth required pam_totp.so nullok\n");
+    let is_accepted = || {
+        let found = doctor(&machine, "meant").stdout;
+        let line = found.lines().find(|line| line.contains("[users-not-yet-enrolled]"));
+        line.expect(&found).trim_start().starts_with("accepted: ")
+    };
+    let accept = "totpctl doctor accept users-not-yet-enrolled --reason x";
+    machine.run(accept).stdout_ok();
+    assert!(is_accepted());
+    machine.run("userdel u30; useradd zmallory").stdout_ok();
+    assert!(!is_accepted());
+}

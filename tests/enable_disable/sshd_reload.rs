@@ -60,10 +60,12 @@ fn an_sshd_that_does_not_read_its_files_is_not_relied_on() {
     // A trial that is reverted says so too.
     let mut child = start_trial(&machine, "totpctl try sshd --write-sshd");
     machine.run("kill -STOP $(cat /run/sshd.pid)").stdout_ok();
-    machine.run("totpctl try --undo").stdout_ok();
+    assert_eq!(machine.run("totpctl try --undo").status, 1);
     assert_eq!(child.wait().unwrap().code(), Some(1));
     let told = machine.run("cat /tmp/tried").stdout;
     assert!(told.contains("is as before, and sshd is not reloaded: "), "{told}");
+    // It took passwords before.
+    assert!(told.contains("sshd still obeys the lines of the trial."), "{told}");
     assert!(!exists(&machine) && !stack_asks(&machine));
     go_on();
 

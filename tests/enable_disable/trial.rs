@@ -156,6 +156,27 @@ fn a_full_disk_keeps_no_stack_that_shuts_out() {
     assert_eq!(files(&machine), before);
 }
 
+/// The login is not lost, and no other one is taken for it.
+#[test]
+fn a_login_on_a_full_disk_keeps_the_change_when_there_is_room() {
+    let (machine, seed) = machine();
+    machine
+        .run("mkdir -p /var/lib/totpctl; mount -t tmpfs -o size=64k tmpfs /var/lib/totpctl")
+        .stdout_ok();
+    let mut child = start_trial(&machine, "totpctl try sshd");
+    machine.run("head -c 1M /dev/zero > /var/lib/totpctl/filler || true").stdout_ok();
+    assert!(ssh(&machine, &seed.code()));
+    eventually("it is told", || {
+        machine.run("cat /tmp/tried").stdout.contains("A login does not keep the change yet: ")
+    });
+    machine.run("rm /var/lib/totpctl/filler").stdout_ok();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let told = machine.run("cat /tmp/tried").stdout;
+    assert!(told.contains("the change is kept, alice logged in with a code."), "{told}");
+    assert!(!told.contains("without the code"), "{told}");
+    assert_eq!(told.matches("does not keep the change").count(), 1, "{told}");
+}
+
 #[test]
 fn a_login_without_a_code_keeps_nothing() {
     let (machine, seed) = machine();

@@ -1,7 +1,7 @@
 //! What is told of a trial that runs, or has ended.
 
 use super::trial::{cut, start_trial};
-use super::{SSHD, files, machine};
+use super::{SSHD, eventually, files, machine};
 
 /// Returns what stands behind a label, to the end of its line.
 fn behind<'a>(text: &'a str, label: &str) -> &'a str {
@@ -52,7 +52,16 @@ fn a_trial_without_a_countdown_says_that_nothing_ends_it() {
     assert!(machine.run("totpctl doctor").stdout.contains("[trial-pending]"));
     cut(&machine, &["totpctl try sshd", "totpctl try --count-down"]);
     child.wait().unwrap();
+    // Any user may start a program with such words.
+    let record = machine.run("cat /var/lib/totpctl/pending.json").stdout_ok();
+    let words = format!("--count-down {}", behind(&record, "\"id\":").split('"').nth(1).unwrap());
+    let mut other = machine.start(&format!(
+        "exec setpriv --reuid bob --regid bob --clear-groups sh -c 'sleep 99; :' {words}"
+    ));
+    eventually("it runs", || machine.run(&format!("pgrep -u bob -f -- '{words}'")).status == 0);
     let state = machine.run("totpctl try").stdout_ok();
+    other.kill().unwrap();
+    other.wait().unwrap();
     assert!(state.contains("and nothing will revert it"), "{state}");
     let command = behind(&state, "To revert it: ");
     assert!(machine.run("totpctl --json try").stdout_ok().contains("\"will_end\":false"));

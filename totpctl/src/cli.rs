@@ -2,6 +2,7 @@
 
 mod candidates;
 mod doctor;
+mod empty;
 mod enroll;
 mod explain;
 mod file;
@@ -10,6 +11,7 @@ mod service;
 mod set;
 mod trial;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -52,7 +54,14 @@ impl Cli {
     /// of usage, and also `--help` and `--version`.
     pub(crate) fn read() -> Result<Self, clap::Error> {
         CompleteEnv::with_factory(Self::clap).complete();
-        Self::clap().try_get_matches().and_then(|matches| Self::from_arg_matches(&matches))
+        Self::parse_words(std::env::args_os().collect())
+    }
+
+    fn parse_words(words: Vec<OsString>) -> Result<Self, clap::Error> {
+        let mut command = Self::clap();
+        let matches = command.try_get_matches_from_mut(words)?;
+        empty::refuse(&mut command, &matches)?;
+        Self::from_arg_matches(&matches)
     }
 
     /// Returns the command line for clap, with the commands in groups.

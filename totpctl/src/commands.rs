@@ -123,8 +123,8 @@ fn run_try(options: &Try, json: bool) -> Result<(), Error> {
     match options {
         Try { count_down: Some(seconds), of, .. } => trial::count_down(*seconds, of.as_deref()),
         Try { undo: true, of, .. } => trial::undo(of.as_deref(), json),
-        Try { service: Some(service), minutes, options, .. } => {
-            trial::run(service, *minutes, options, json)
+        Try { service: Some(service), minutes, options, dry_run, .. } => {
+            trial::run(service, *minutes, options, *dry_run, json)
         }
         Try { .. } => trial::state(json),
     }

@@ -70,14 +70,19 @@ impl Error {
     /// Returns the JSON object `error` with its `code` and `message`, if no other object tells the
     /// failure.
     pub(crate) fn json(&self) -> Option<Value> {
-        let code = match self {
-            Self::BrokenPipe | Self::Differs | Self::Reported(_) => return None,
-            Self::NotAuthorized(_) => "not-authorized",
-            Self::Refused { code, .. } => code,
-            Self::Unreachable(_) => "unreachable",
-            Self::Usage(_) => "usage",
-        };
+        let code = self.code()?;
         Some(json!({ "error": { "code": code, "message": self.to_string() } }))
+    }
+
+    /// Returns the token of the failure.
+    pub(crate) fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::BrokenPipe | Self::Differs | Self::Reported(_) => None,
+            Self::NotAuthorized(_) => Some("not-authorized"),
+            Self::Refused { code, .. } => Some(code),
+            Self::Unreachable(_) => Some("unreachable"),
+            Self::Usage(_) => Some("usage"),
+        }
     }
 
     /// Returns the error of a command that only reads, for which polkit asks nobody: `command` of

@@ -41,6 +41,23 @@ mod tests {
     }
 
     #[test]
+    fn the_daemon_is_named_by_its_path() {
+        // Its folder is in no PATH, so the bare name is not found. `make install` puts the prefix.
+        for text in [
+            include_str!("../../packaging/totpd.toml"),
+            include_str!("../../packaging/man/totpd.toml.5"),
+            include_str!("../../docs/admin/install.md"),
+            include_str!("../../docs/reference/doctor.md"),
+        ] {
+            let named = text.matches("totpd --check-config").count();
+            assert!(named > 0);
+            assert_eq!(text.matches("/usr/libexec/totpd --check-config").count(), named);
+        }
+        let manual = include_str!("../../packaging/man/totpd.8");
+        assert!(manual.contains(".Nm /usr/libexec/totpd\n.Op Fl -check-config"));
+    }
+
+    #[test]
     fn nixos_has_its_programs_elsewhere() {
         assert!(program_folders_beside("/nix/store/x-totp").contains(&"/run/wrappers/bin"));
         assert_eq!(program_folders_beside("/usr/local"), program_folders_beside("/usr"));

@@ -14,4 +14,5 @@ pub(crate) mod module_options;
 mod remedy;
 mod single_file;
 pub(crate) mod snapshot;
+pub(crate) mod stale_plan;
 pub(crate) mod unenrolled_users;

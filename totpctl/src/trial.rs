@@ -26,15 +26,15 @@ use crate::sshd_drop_in::change::DropIn;
 use crate::sshd_drop_in::content::FILE;
 
 /// Starts a trial. The record is on the disk before any file changes. So [`ending::end`] can revert
-/// the trial after an interruption at any point.
+/// the trial after an interruption at any point. `check` refuses a plan that no longer fits.
 pub(crate) fn start(
     changes: &[Change],
     drop_in: Option<&DropIn>,
     time: Duration,
+    check: &dyn Fn() -> Result<(), Error>,
 ) -> Result<Trial, Error> {
     let _lock = lock_exclusive()?;
-    changes.iter().try_for_each(Change::check_unchanged)?;
-    drop_in.map_or(Ok(()), DropIn::check_unchanged)?;
+    check()?;
     let of_sshd = drop_in.and_then(|drop_in| Some((Path::new(FILE), drop_in.after.as_ref()?)));
     let of_pam = changes.iter().map(|change| (&*change.path, &change.after));
     let mut files = Vec::with_capacity(changes.len() + 1);
@@ -73,7 +73,10 @@ pub(crate) fn start(
                 return Err(Error::refused(format!("{error}; {other}")));
             }
             countdown::stop(&trial);
-            return Err(error);
+            return Err(match &trial.warning {
+                Some(warning) => error.with_message(|text| format!("{text}; {warning}")),
+                None => error,
+            });
         }
     }
     Ok(trial)
@@ -140,18 +143,31 @@ pub(crate) fn count_down(time: Duration, id: Option<&str>) {
 }
 
 /// Waits for the end of a trial, and returns its record, if there is one. Calls `report` for each
-/// login that gave no code.
-pub(crate) fn watch(id: &str, report: &dyn Fn(&Login)) -> Result<Option<Trial>, Error> {
-    let (mut seen, mut reported) = (0, 0);
+/// login that gave no code, and `report_error` if a login cannot keep the change.
+pub(crate) fn watch(
+    id: &str,
+    report: &dyn Fn(&Login),
+    report_error: &dyn Fn(&Error),
+) -> Result<Option<Trial>, Error> {
+    let (mut seen, mut reported, mut has_failed) = (0, 0, false);
     while let Some(trial) = Trial::pending()?.filter(|trial| trial.id == id) {
         let length = login_watch::length();
         if length != seen {
-            seen = length;
-            // Otherwise none of the logins so far gave a code.
-            if !commit_if_logged_in(id) {
-                let logins = login_watch::logins(&trial);
-                logins.iter().skip(reported).for_each(report);
-                reported = logins.len();
+            match commit_if_logged_in(id) {
+                Ok(true) => seen = length,
+                // None of the logins so far gave a code.
+                Ok(false) => {
+                    seen = length;
+                    let logins = login_watch::logins(&trial);
+                    logins.iter().skip(reported).for_each(report);
+                    reported = logins.len();
+                }
+                // The next round tries it again.
+                Err(error) if !has_failed => {
+                    has_failed = true;
+                    report_error(&error);
+                }
+                Err(_) => {}
             }
         }
         thread::sleep(POLL_INTERVAL);
@@ -161,20 +177,20 @@ pub(crate) fn watch(id: &str, report: &dyn Fn(&Login)) -> Result<Option<Trial>, 
 
 /// Keeps the change if a user has logged in with a code, and reports whether it did. An error keeps
 /// nothing.
-pub(crate) fn commit_if_logged_in(id: &str) -> bool {
-    let commit = || -> Result<bool, Error> {
-        let is_running = |trial: &Trial| trial.id == id && trial.kept_by.is_none();
-        let Some(trial) = Trial::pending()?.filter(is_running) else { return Ok(false) };
-        let Some(user) = login_watch::by_a_code(&trial) else { return Ok(false) };
-        let _lock = ExclusiveLock::wait()?;
-        let Some(mut trial) = Trial::pending()?.filter(is_running) else { return Ok(false) };
-        trial.kept_by = Some(user);
-        trial.save()?;
-        ending::end(&mut trial)?;
-        countdown::stop(&trial);
-        Ok(true)
+pub(crate) fn commit_if_logged_in(id: &str) -> Result<bool, Error> {
+    let is_this = |trial: &Trial| trial.id == id;
+    let Some(trial) = Trial::pending()?.filter(is_this) else { return Ok(false) };
+    // Its end may have failed before.
+    let Some(user) = trial.kept_by.clone().or_else(|| login_watch::by_a_code(&trial)) else {
+        return Ok(false);
     };
-    commit().unwrap_or(false)
+    let _lock = ExclusiveLock::wait()?;
+    let Some(mut trial) = Trial::pending()?.filter(is_this) else { return Ok(false) };
+    trial.kept_by = Some(user);
+    trial.save()?;
+    ending::end(&mut trial)?;
+    countdown::stop(&trial);
+    Ok(true)
 }
 
 const POLL_INTERVAL: Duration = Duration::from_millis(200);

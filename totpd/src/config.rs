@@ -19,6 +19,7 @@ pub use crate::config::error::ConfigError;
 pub(crate) use crate::config::rule_set::Doubt;
 pub use crate::config::rule_set::RuleSet;
 
+mod advice;
 mod draft;
 mod duration;
 mod error;

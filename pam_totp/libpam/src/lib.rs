@@ -15,7 +15,7 @@ use pam::constants::PamResultCode;
 use pam::items::ItemType;
 use pam::module::{PamHandle, PamResult};
 
-pub use stand_in::{close_descriptor, failed};
+pub use stand_in::{close_descriptor, exit_process, failed};
 
 mod stand_in;
 

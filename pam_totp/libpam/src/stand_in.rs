@@ -34,6 +34,14 @@ pub fn close_descriptor(descriptor: c_int) -> c_int {
     if result == 0 { 0 } else { -1 }
 }
 
+/// Ends this process and all its threads at once.
+pub fn exit_process() -> ! {
+    loop {
+        // SAFETY: The call takes a number and touches no memory.
+        unsafe { syscall(libc::SYS_exit_group, ABORTED) };
+    }
+}
+
 /// Sets the error of a function that is absent, and returns its `result`.
 pub fn failed<T>(result: T) -> T {
     // SAFETY: The pointer is valid, and no other thread has it (errno(3)).
@@ -41,5 +49,7 @@ pub fn failed<T>(result: T) -> T {
     result
 }
 
+/// The status of a process that SIGABRT ended, as a shell has it.
+const ABORTED: c_int = 134;
 /// `ENOSYS` of Linux.
 const NOT_IMPLEMENTED: c_int = 38;

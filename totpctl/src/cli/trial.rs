@@ -30,8 +30,8 @@ pub(crate) struct ModuleOptions {
     /// a terminal, the command is refused if sshd cannot ask.
     #[arg(long)]
     pub(crate) write_sshd: bool,
-    /// Do not ask about users that cannot be listed, nor whether a code alone may let users in by
-    /// ssh
+    /// Do not ask about users that cannot be listed, nor whether a code or password alone is
+    /// enough for ssh
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -80,6 +80,9 @@ pub(crate) struct Try {
     pub(crate) minutes: u16,
     #[command(flatten)]
     pub(crate) options: ModuleOptions,
+    /// Only show the change
+    #[arg(long, requires = "service", conflicts_with = "undo")]
+    pub(crate) dry_run: bool,
     /// Revert the current trial at once
     #[arg(long, conflicts_with = "service")]
     pub(crate) undo: bool,
@@ -115,5 +118,17 @@ mod tests {
             let service = options.service.unwrap();
             assert_eq!(options.options.typed("try", &service), expected);
         }
+    }
+
+    #[test]
+    fn a_dry_run_is_of_a_service() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' '));
+        let Command::Try(options) = parse("totpctl try sshd --dry-run").unwrap().command.unwrap()
+        else {
+            panic!("another command");
+        };
+        assert!(options.dry_run);
+        assert!(parse("totpctl try --dry-run").is_err());
+        assert!(parse("totpctl try --undo --dry-run").is_err());
     }
 }

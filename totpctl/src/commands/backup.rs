@@ -36,7 +36,7 @@ pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), 
     // An incomplete backup is useless.
     let mut details = result.inspect_err(|_| drop(fs::remove_file(file)))?;
     let users = details::number(&details, "users").unwrap_or_default();
-    let damaged = check_damaged(&details, "they are not in the backup");
+    let damaged = check_damaged(&details, NOT_SAVED);
     if json {
         details.insert("file".into(), file.to_string_lossy().into());
         output::json(&Value::from(details))?;
@@ -100,3 +100,5 @@ fn file_exists(file: &Path) -> Error {
 fn unwritable_error(file: &Path, error: &io::Error) -> Error {
     Error::refused(format!("cannot write {}: {error}", file.display()))
 }
+const NOT_SAVED: &str = "the users named above are not in the backup; run totpctl remove USER for each, and enroll \
+                         them again";

@@ -8,19 +8,21 @@ use super::sshd_lines;
 use crate::error::Error;
 use crate::findings::sshd;
 use crate::host::people::people_with_locked_password;
-use crate::host::sshd::lists_with_pam;
 use crate::host::sshd::question::suppose;
 use crate::host::sshd::reload::{Reload, Reloaded};
+use crate::host::sshd::{host_survey, lists_with_pam};
 use crate::pam::change::{Change, asking_place, plan_disable, read_after};
 use crate::pam::change_set::apply_all;
 use crate::pam::files::{display, removal_advice};
-use crate::sshd_drop_in::change::{DropIn, lines_of_edited};
-use crate::sshd_drop_in::content::FILE;
+use crate::pam::stale_plan::check_current;
+use crate::sshd_drop_in::change::{DropIn, Seen, lines_of_edited};
+use crate::sshd_drop_in::content::{FILE, opens};
 use crate::sshd_drop_in::line::Line;
 use crate::terminal::output;
 use crate::trial::lock;
 
 pub(super) fn run(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
+    let seen = Seen::now();
     let changes = plan_disable(service)?;
     let reach = Reach::from_changes(&changes);
     let left = asking_place(&changes, service)
@@ -33,7 +35,11 @@ pub(super) fn run(service: &str, dry_run: bool, json: bool) -> Result<(), Error>
         true => plan_removal(),
         false => None,
     };
-    let (removed, reloaded) = remove(&changes, planned, dry_run)?;
+    let check = || {
+        check_current(&changes, &plan_disable(service)?)?;
+        if service == "sshd" { seen.check_unchanged() } else { Ok(()) }
+    };
+    let (removed, reloaded) = remove(&changes, planned, &check, dry_run)?;
     if json {
         let mut object = object(service, &changes);
         sshd_lines::add_to(&mut object, removed.as_ref(), reloaded);
@@ -56,18 +62,22 @@ pub(super) fn run(service: &str, dry_run: bool, json: bool) -> Result<(), Error>
     if let Some(told) = reach.after_disable() {
         output::note(&told);
     }
+    let alone = sshd::password_alone(&|file| read_after(&changes, file));
     if let Some(lines) = &edited {
-        output::note(&stays_edited(lines, &Reload::of_host()));
+        let may_open = host_survey().is_none() && opens(lines);
+        let opened = match (&alone, may_open) {
+            (Some(_), _) => Some("let"),
+            (None, true) => Some("may let"),
+            (None, false) => None,
+        };
+        output::note(&stays_edited(lines, &Reload::of_host(), opened));
     }
     if !changes.iter().any(|change| change.service == "sshd") {
         return Ok(());
     }
     let leftover = leftover(&lists_with_pam(), &people_with_locked_password());
     // The lines that stay are the cause, and the text about them has the change to make.
-    let alone = match edited.is_none_or(|lines| lines.is_empty()) {
-        true => sshd::password_alone(&|file| read_after(&changes, file)),
-        false => None,
-    };
+    let alone = alone.filter(|_| edited.is_none_or(|lines| lines.is_empty()));
     for warning in leftover.into_iter().chain(alone) {
         output::note(&match dry_run {
             true => format!("After the change: {warning}"),
@@ -78,14 +88,17 @@ pub(super) fn run(service: &str, dry_run: bool, json: bool) -> Result<(), Error>
 }
 
 /// Says that a drop-in with these lines stays, because it was changed since totpctl wrote it.
-fn stays_edited(lines: &[Line], reload: &Reload) -> String {
+/// `opened`: the verb, if passwords alone let users in, or may.
+fn stays_edited(lines: &[Line], reload: &Reload, opened: Option<&str>) -> String {
+    let opened = opened.map(|verb| format!(" Until then, passwords alone {verb} users in by ssh."));
     let texts: Vec<_> = lines.iter().map(|line| format!("\"{}\"", line.text(' '))).collect();
     match texts.as_slice() {
         [] => format!("{FILE} was changed since totpctl wrote it, and stays."),
         texts => format!(
             "{FILE} was changed since totpctl wrote it, and stays. sshd still obeys {} in it: delete that, and reload \
-             sshd ({reload}).",
-            texts.join(" and ")
+             sshd ({reload}).{}",
+            texts.join(" and "),
+            opened.unwrap_or_default()
         ),
     }
 }
@@ -98,26 +111,45 @@ fn plan_removal() -> Option<DropIn> {
     })
 }
 
-/// Changes the stacks, then removes the drop-in. Returns it if it is removed, or would be.
+/// Removes the drop-in, then changes the stacks: with the drop-in in force and a stack that does
+/// not ask, passwords alone may let users in. Returns the drop-in if it is removed, or would be.
+///
+/// `check` refuses a plan that no longer fits.
+///
+/// # Errors
+/// One of them cannot be done. Then all is as before.
 fn remove(
     changes: &[Change],
     drop_in: Option<DropIn>,
+    check: &dyn Fn() -> Result<(), Error>,
     dry_run: bool,
 ) -> Result<(Option<DropIn>, Option<Reloaded>), Error> {
     if dry_run {
         return Ok((drop_in, None));
     }
     let _lock = lock::lock_exclusive()?;
-    changes.iter().try_for_each(Change::check_unchanged)?;
-    drop_in.as_ref().map_or(Ok(()), DropIn::check_unchanged)?;
-    apply_all(changes)?;
-    match drop_in.as_ref().map(DropIn::put_in_force).transpose() {
-        Ok(reloaded) => Ok((drop_in, reloaded)),
-        Err(error) => {
-            output::note(&format!("{FILE} stays: {error}."));
-            Ok((None, None))
-        }
-    }
+    check()?;
+    let reloaded =
+        drop_in.as_ref().map(DropIn::put_in_force).transpose().map_err(stays_in_force)?;
+    apply_all(changes).map_err(|error| match &drop_in {
+        Some(drop_in) => drop_in.take_back(error),
+        None => error,
+    })?;
+    Ok((drop_in, reloaded))
+}
+
+/// Says why nothing is changed: sshd would still obey the drop-in.
+fn stays_in_force(error: Error) -> Error {
+    error.with_message(|text| {
+        let reason = text.strip_prefix("not changed: ").unwrap_or(&text);
+        let remedy = match reason.ends_with("and then this again") {
+            true => "",
+            false => "; correct that, and run this again",
+        };
+        format!(
+            "not changed: {FILE} has to go first, or passwords alone may let users in by ssh: {reason}{remedy}"
+        )
+    })
 }
 
 /// `place`: the line of another file, such as that of a profile.
@@ -159,11 +191,24 @@ mod tests {
     #[test]
     fn an_edited_drop_in_names_one_change() {
         let reload = Reload::Unit("ssh");
-        let told = stays_edited(&[Line::Ask, Line::NoPasswords], &reload);
+        let told = stays_edited(&[Line::Ask, Line::NoPasswords], &reload, None);
         let expected = "sshd still obeys \"KbdInteractiveAuthentication yes\" and \"PasswordAuthentication no\" in \
                         it: delete that, and reload sshd (systemctl try-restart ssh).";
         assert!(told.ends_with(expected) && !told.contains("rm "), "{told}");
-        assert!(stays_edited(&[], &reload).ends_with("and stays."));
+        assert!(stays_edited(&[], &reload, None).ends_with("and stays."));
+        let told = stays_edited(&[Line::Ask], &reload, Some("let"));
+        assert!(told.ends_with(" Until then, passwords alone let users in by ssh."), "{told}");
+    }
+
+    #[test]
+    fn a_drop_in_that_stays_in_force_is_told_with_the_change_to_make() {
+        for (reason, remedy) in [
+            ("cannot change it", "cannot change it; correct that, and run this again"),
+            ("not changed: run kill, and then this again", ": run kill, and then this again"),
+        ] {
+            let told = stays_in_force(Error::refused(reason)).to_string();
+            assert!(told.starts_with("not changed: /etc/ssh/") && told.ends_with(remedy), "{told}");
+        }
     }
 
     #[test]

@@ -21,6 +21,8 @@ use crate::findings::programs::check;
 use crate::findings::report::Report;
 use crate::findings::services::Services;
 use crate::findings::users::factors::Enrolled;
+use crate::findings::users::without_factor::OtherWays;
+use crate::findings::{sshd, sudo};
 use crate::host::door::{CodeNeed, Door};
 use crate::terminal::output;
 
@@ -96,7 +98,12 @@ fn find(services: Services, names: Vec<String>) -> Findings {
         .collect();
     let open = doors.iter().filter(|door| door.who.is_none() && door.code == CodeNeed::NotAsked);
     let open: Vec<_> = open.filter_map(|door| door.name.strip_prefix("ssh, ")).collect();
-    let host = host::check(&unenrolled, &open);
+    let has_one = |service: &str| match service {
+        "sshd" => sshd::has_other_way(&doors),
+        "sudo" | "sudo-i" => sudo::sudo_has_other_way(),
+        _ => false,
+    };
+    let host = host::check(&unenrolled, &OtherWays { open, has_one: &has_one });
     Findings { services, reports, doors, host }
 }
 

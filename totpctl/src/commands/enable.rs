@@ -3,13 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::preflight::host::sshd_problems;
-use super::preflight::{Preflight, plan};
+use super::preflight::{Preflight, opening, plan};
 use super::sshd_lines;
 use crate::cli::ModuleOptions;
 use crate::error::Error;
 use crate::host::sshd::reload::Reloaded;
 use crate::pam::change::{Change, current_options, differing_options, how_to_drop_options};
 use crate::pam::change_set::apply_all;
+use crate::pam::stale_plan::check_current;
 use crate::sshd_drop_in::change::DropIn;
 use crate::terminal::output;
 use crate::trial::lock;
@@ -23,58 +24,95 @@ pub(super) fn enable(
     let typed = options.typed("enable", service);
     let name = |error: Error| error.with_message(|text| sshd_lines::name_typed(&text, &typed));
     let changes = plan(service, options).map_err(name)?;
-    let drop_in = sshd_lines::offer(service, options, &changes, dry_run, &typed).map_err(name)?;
+    let offer = sshd_lines::offer(service, options, &changes, dry_run, &typed).map_err(name)?;
+    let drop_in = offer.drop_in.as_ref();
+    let check = || {
+        check_current(&changes, &plan(service, options).map_err(name)?)?;
+        offer.check_current(service, options, &changes)
+    };
+    let apply = || match dry_run {
+        true => Ok(None),
+        false => apply(&changes, drop_in, &check),
+    };
     if changes.is_empty() {
         let Some(drop_in) = drop_in else {
-            apply(&changes, None, dry_run)?;
+            apply()?;
             return print_already_enabled(service, json);
         };
-        return write_lines_alone(service, &drop_in, dry_run, json);
+        return write_lines_alone(service, drop_in, options, &apply, json);
     }
     let preflight = Preflight::check(service, options, &changes).map_err(name)?;
-    let reloaded = apply(&changes, drop_in.as_ref(), dry_run)?;
-    if json {
-        let mut object = object(service, &changes);
-        sshd_lines::add_to(&mut object, drop_in.as_ref(), reloaded);
-        object.insert("shut_out".into(), json!(preflight.shut_out()));
-        object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
-        return output::json(&object.into());
+    if dry_run {
+        return show_planned(service, &changes, drop_in, &preflight, json);
     }
-    print_diff(&changes, drop_in.as_ref(), reloaded)?;
-    output::note(&match dry_run {
-        true => NOTHING_CHANGED.to_owned(),
-        false => format!(
-            "{} now. Test a new login before you leave this session.",
-            subject(service, &changes, ("asks for a code", "ask for a code"))
-        ),
-    });
-    if options.guard && !dry_run {
+    let reloaded = apply()?;
+    if json {
+        return print_json(service, &changes, (drop_in, reloaded), &preflight);
+    }
+    print_diff(&changes, drop_in, reloaded)?;
+    output::note(&format!(
+        "{} now. Test a new login before you leave this session.",
+        subject(service, &changes, ("asks for a code", "ask for a code"))
+    ));
+    if options.guard {
         output::note(&format!("{service} refuses a login without a code, also by a key alone."));
     }
     output::note(&preflight.message());
     Ok(())
 }
 
+/// Shows what would be changed, and who could log in then.
+pub(super) fn show_planned(
+    service: &str,
+    changes: &[Change],
+    drop_in: Option<&DropIn>,
+    preflight: &Preflight,
+    json: bool,
+) -> Result<(), Error> {
+    if json {
+        return print_json(service, changes, (drop_in, None), preflight);
+    }
+    print_diff(changes, drop_in, None)?;
+    output::note(NOTHING_CHANGED);
+    output::note(&preflight.message());
+    Ok(())
+}
+
+fn print_json(
+    service: &str,
+    changes: &[Change],
+    (drop_in, reloaded): (Option<&DropIn>, Option<Reloaded>),
+    preflight: &Preflight,
+) -> Result<(), Error> {
+    let mut object = object(service, changes);
+    sshd_lines::add_to(&mut object, drop_in, reloaded);
+    object.insert("shut_out".into(), json!(preflight.shut_out()));
+    object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
+    output::json(&object.into())
+}
+
 /// Writes the lines of sshd, whose stack asks already, perhaps by a profile.
 fn write_lines_alone(
     service: &str,
     drop_in: &DropIn,
-    dry_run: bool,
+    options: &ModuleOptions,
+    apply: &dyn Fn() -> Result<Option<Reloaded>, Error>,
     json: bool,
 ) -> Result<(), Error> {
     if let Some(problems) = sshd_problems(&[]) {
         return Err(Error::refused(format!("not changed: {problems}")));
     }
-    let reloaded = apply(&[], Some(drop_in), dry_run)?;
+    opening::check_alone(service, options)?;
+    let reloaded = apply()?;
     if json {
         let mut object = object(service, &[]);
         sshd_lines::add_to(&mut object, Some(drop_in), reloaded);
         return output::json(&object.into());
     }
     print_diff(&[], Some(drop_in), reloaded)?;
-    output::note(match dry_run {
-        true => NOTHING_CHANGED,
-        false => "sshd can ask for the code now. Test a new login before you leave this session.",
+    output::note(match reloaded {
+        None => NOTHING_CHANGED,
+        Some(_) => "sshd can ask for the code now. Test a new login before you leave this session.",
     });
     Ok(())
 }
@@ -142,19 +180,16 @@ pub(super) fn subject(service: &str, changes: &[Change], (one, several): (&str, 
 }
 
 /// Has sshd be able to ask, then changes the stacks: nobody is asked before sshd can. If one of
-/// them cannot be changed, all is as before.
+/// them cannot be changed, all is as before. `check` refuses a plan that no longer fits.
 fn apply(
     changes: &[Change],
     drop_in: Option<&DropIn>,
-    dry_run: bool,
+    check: &dyn Fn() -> Result<(), Error>,
 ) -> Result<Option<Reloaded>, Error> {
     // During a trial the files look as wanted, but are reverted later: the lock refuses that.
-    if dry_run {
-        return Ok(None);
-    }
     let _lock = lock::lock_exclusive()?;
-    changes.iter().try_for_each(Change::check_unchanged)?;
-    drop_in.map_or(Ok(()), DropIn::check_unchanged)?;
+    // The plan was made without the lock, and a person may have thought it over since.
+    check()?;
     let reloaded = drop_in.map(DropIn::put_in_force).transpose()?;
     apply_all(changes).map_err(|error| match drop_in {
         Some(drop_in) => drop_in.take_back(error),

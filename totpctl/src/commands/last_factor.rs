@@ -13,8 +13,16 @@ use crate::terminal::{input, output};
 pub(super) struct Loss<'a> {
     /// The factor; without it, all of the user.
     pub(super) factor: Option<&'a str>,
-    /// The services that it is still valid for. Without them it is removed or disabled.
-    pub(super) services: Option<&'a [String]>,
+    pub(super) fate: Fate<'a>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Fate<'a> {
+    Removed,
+    /// The user still has it, but its codes are not valid: disabled, or outside its time.
+    Unusable,
+    /// The services that it is still valid for.
+    ValidFor(&'a [String]),
 }
 
 /// Asks whether to remove or disable a factor of a user who then cannot log in somewhere.
@@ -26,7 +34,7 @@ pub(super) fn ask_before_loss(
     refusal: &'static str,
 ) -> Result<(), Error> {
     match input::is_terminal() {
-        true => ask(user, &lost(client, user, Loss { factor, services: None })?, refusal),
+        true => ask(user, &lost(client, user, Loss { factor, fate: Fate::Removed })?, refusal),
         false => Ok(()),
     }
 }
@@ -56,16 +64,23 @@ pub(super) fn lost(client: &Client, user: &str, loss: Loss<'_>) -> Result<Vec<St
 fn lost_among(
     asking: &[AskingService],
     state: &Map<String, Value>,
-    Loss { factor, services }: Loss<'_>,
+    Loss { factor, fate }: Loss<'_>,
 ) -> Vec<String> {
-    let verified = details::objects(state, "factors")
-        .filter(|factor| details::text(factor, "status") == "verified");
+    let confirmed = details::objects(state, "factors")
+        .filter(|factor| details::text(factor, "status") != "unverified");
     let (mut before, mut after) = (Vec::new(), Vec::new());
-    for other in verified {
+    let mut has_factor = false;
+    for other in confirmed {
+        let is_changed = factor.is_none_or(|id| details::text(other, "factor") == id);
+        has_factor |= !(is_changed && matches!(fate, Fate::Removed));
+        if details::text(other, "status") != "verified" {
+            continue;
+        }
         let valid_for = details::texts(other, "services");
-        match factor.is_none_or(|id| details::text(other, "factor") == id) {
-            true => after.extend(services.map(<[String]>::to_vec)),
-            false => after.push(valid_for.clone()),
+        match (is_changed, fate) {
+            (true, Fate::ValidFor(services)) => after.push(services.to_vec()),
+            (true, _) => {}
+            (false, _) => after.push(valid_for.clone()),
         }
         before.push(valid_for);
     }
@@ -73,8 +88,8 @@ fn lost_among(
     let is_valid = |lists: &[Vec<String>], service: &str| {
         lists.iter().any(|list| list.is_empty() || list.iter().any(|name| name == service))
     };
-    // nullok and enroll are for users who have no factor at all.
-    let lets_in = |service: &AskingService| after.is_empty() && service.unenrolled.can_log_in();
+    // nullok and enroll are for users who have no factor at all. A disabled one is a factor.
+    let lets_in = |service: &AskingService| !has_factor && service.unenrolled.can_log_in();
     let is_lost = |service: &&AskingService| {
         is_valid(&before, &service.name) && !is_valid(&after, &service.name) && !lets_in(service)
     };
@@ -90,16 +105,20 @@ mod tests {
 
     /// Returns what alice loses of `sshd`, `su` (which has nullok) and `sudo`.
     fn lost_of(factors: &Value, factor: Option<&str>, services: Option<&[&str]>) -> Vec<String> {
+        let services: Option<Vec<String>> =
+            services.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        let fate = services.as_deref().map_or(Fate::Removed, Fate::ValidFor);
+        lost_by(factors, Loss { factor, fate })
+    }
+
+    fn lost_by(factors: &Value, loss: Loss<'_>) -> Vec<String> {
         let service = |name: &str, unenrolled| AskingService { name: name.into(), unenrolled };
         let asking = [
             service("sshd", Unenrolled::Denied),
             service("su", Unenrolled::Skipped),
             service("sudo", Unenrolled::Denied),
         ];
-        let services: Option<Vec<String>> =
-            services.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
         let state = json!({ "factors": factors });
-        let loss = Loss { factor, services: services.as_deref() };
         lost_among(&asking, state.as_object().unwrap(), loss)
     }
 
@@ -119,6 +138,19 @@ mod tests {
         assert_eq!(lost_of(&apart, Some("f-a"), None), ["sshd", "su"]);
         let none = json!([{ "factor": "f-b", "status": "unverified" }]);
         assert!(lost_of(&none, None, None).is_empty(), "nothing to lose");
+    }
+
+    #[test]
+    fn nullok_lets_in_nobody_whose_factor_is_disabled() {
+        let one = json!([{ "factor": "f-a", "status": "verified" }]);
+        let unusable = Loss { factor: Some("f-a"), fate: Fate::Unusable };
+        assert_eq!(lost_by(&one, unusable), ["sshd", "su", "sudo"]);
+        // A disabled factor is left.
+        let two = json!([
+            { "factor": "f-a", "status": "verified" }, { "factor": "f-b", "status": "disabled" },
+        ]);
+        assert_eq!(lost_of(&two, Some("f-a"), None), ["sshd", "su", "sudo"]);
+        assert_eq!(lost_of(&two, None, None), ["sshd", "sudo"]);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::user_state::title;
 use crate::client::{Client, details};
 use crate::error::Error;
 
@@ -30,13 +29,22 @@ fn only(user: &str, state: &Map<String, Value>) -> Result<String, Error> {
         }
         [factor] => Ok(details::text(factor, "factor")),
         several => {
-            let titles: Vec<_> = several.iter().map(|factor| title(factor)).collect();
+            let titles: Vec<_> = several.iter().map(|factor| choice(factor)).collect();
             Err(Error::Usage(format!(
-                "{user} has {} factors; name one with --factor: {}",
+                "{user} has {} factors; name one by its id, with --factor: {}",
                 several.len(),
                 titles.join(", ")
             )))
         }
+    }
+}
+
+/// Returns the id of a factor, and its name in parentheses: the id is what the option takes.
+fn choice(factor: &Map<String, Value>) -> String {
+    let (id, name) = (details::text(factor, "factor"), details::escape_text(factor, "name"));
+    match name.is_empty() {
+        true => id,
+        false => format!("{id} ({name})"),
     }
 }
 
@@ -61,7 +69,7 @@ mod tests {
         assert!(matches!(several, Error::Usage(_)));
         assert_eq!(
             several.to_string(),
-            "alice has 2 factors; name one with --factor: f-a \"Pixel\", f-b \"Pixel\""
+            "alice has 2 factors; name one by its id, with --factor: f-a (Pixel), f-b (Pixel)"
         );
     }
 }

@@ -4,22 +4,25 @@
 mod effect;
 mod exception;
 pub(super) mod host;
+pub(super) mod opening;
 mod profile;
 mod reach;
 mod refusal;
 
 use self::effect::Effect;
 pub(super) use self::reach::Reach;
-use self::refusal::nobody_could_log_in;
+use self::refusal::{nobody_could_log_in, nobody_gets_in};
 use crate::cli::ModuleOptions;
 use crate::client::Client;
 use crate::error::Error;
 use crate::findings::sshd;
 use crate::findings::sshd::missing_password::Missing;
-use crate::findings::sudo::sudo_exceptions;
-use crate::findings::users::without_factor::{WithoutFactor, shut_by_password};
+use crate::findings::sudo::{sudo_exceptions, sudo_has_other_way};
+use crate::findings::users::asking::{Asking, shut_by_password};
+use crate::findings::users::without_factor::WithoutFactor;
 use crate::host::door::automatic_login;
 use crate::pam::change::{Change, needs_profile, plan_enable, read_after};
+use crate::pam::families::is_one_command;
 use crate::pam::files::read;
 use crate::pam::guard;
 use crate::pam::unenrolled_users::Unenrolled;
@@ -30,6 +33,8 @@ pub(super) struct Preflight {
     users: WithoutFactor,
     /// The users without a factor who cannot log in anyway, because their password is locked.
     set_aside: Vec<String>,
+    /// The changed services, with those whose password is locked.
+    asking: Asking,
     /// The enrolled users, if none of them can log in, because their passwords are locked.
     locked_out: Vec<String>,
     /// What the change does to other services.
@@ -98,6 +103,9 @@ impl Preflight {
             let forwards_password = has(options, "forward_pass");
             return Err(nobody_could_log_in(service, &preflight.users.unusable, forwards_password));
         }
+        if !options.even_so {
+            preflight.check_somebody(&|| preflight.has_other_way(changes))?;
+        }
         if effects.iter().any(Effect::drops_exception) {
             preflight.check_dropped(options)?;
         }
@@ -113,10 +121,17 @@ impl Preflight {
         let cannot_log_in = |name: &str| shut.iter().any(|other| other == name);
         let has_way_in = users.usable.iter().any(|name| !cannot_log_in(name));
         users.unusable.retain(|name| !cannot_log_in(name));
+        let set_aside = match unenrolled {
+            Unenrolled::NotAsked => Vec::new(),
+            _ => users.set_aside(cannot_log_in),
+        };
         Ok(Self {
-            set_aside: match unenrolled {
-                Unenrolled::NotAsked => Vec::new(),
-                _ => users.set_aside(cannot_log_in),
+            set_aside,
+            asking: Asking {
+                service: service.to_owned(),
+                siblings: siblings(service, &changed),
+                unenrolled,
+                shut,
             },
             locked_out: if has_way_in { Vec::new() } else { users.usable.clone() },
             exceptions: if exception::is_sudo(changes) { sudo_exceptions() } else { Vec::new() },
@@ -133,6 +148,22 @@ impl Preflight {
         })
     }
 
+    /// Checks that somebody gets in by the service after the change, as doctor does.
+    fn check_somebody(&self, has_other_way: &dyn Fn() -> bool) -> Result<(), Error> {
+        let admission = self.users.admission(&self.asking);
+        let is_closed =
+            self.unenrolled != Unenrolled::NotAsked && admission.lets_nobody_in(has_other_way);
+        if is_closed { Err(nobody_gets_in(&self.service, &admission)) } else { Ok(()) }
+    }
+
+    /// Reports whether the program lets some users in without a code after the change.
+    fn has_other_way(&self, changes: &[Change]) -> bool {
+        match self.service.as_str() {
+            "sshd" => sshd::has_other_way(&sshd::ways_in(&|file| read_after(changes, file))),
+            _ => exception::is_sudo(changes) && sudo_has_other_way(),
+        }
+    }
+
     /// Checks who gets in by ssh after the change: by a code alone, and who no longer does.
     fn check_sshd(&self, options: &ModuleOptions, changes: &[Change]) -> Result<(), Error> {
         if self.service != "sshd" {
@@ -147,7 +178,7 @@ impl Preflight {
             self.check_passwords(changes)?;
             check_guard(sshd::guard_ends_logins(&|file| read_after(changes, file)))?;
         }
-        Ok(())
+        opening::check(self.unenrolled, &self.users, options)
     }
 
     /// Checks that root can log in by ssh, if no other user has a factor. `root_is_shut` returns
@@ -264,6 +295,12 @@ impl Preflight {
         told.extend(self.surprises.iter().map(|surprise| format!("Note: {surprise}.")));
         told
     }
+}
+
+/// Returns the other changed services that the command of `service` opens, too.
+fn siblings(service: &str, changed: &[&str]) -> Vec<String> {
+    let changed = changed.iter().filter(|name| **name != service && is_one_command(name));
+    changed.map(ToString::to_string).collect()
 }
 
 /// Reports whether the line of the module gets this option.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::client::Client;
+use crate::client::{Client, details};
 use crate::commands::current_code::current_code;
 use crate::commands::last_factor::ask_before_loss;
 use crate::error::Error;
@@ -15,7 +15,11 @@ pub(super) fn run(user: &str, factor: Option<&str>, yes: bool, json: bool) -> Re
     }
     let code = current_code(&client, user)?;
     let id = factor.unwrap_or_default();
-    client.manager(async |totpd| totpd.remove(user, id, &code).await)?;
+    let removed = client.manager(async |totpd| totpd.remove(user, id, &code).await);
+    removed.map_err(|error| match factor {
+        None if error.code() == Some("not-enrolled") => name_lack(error, &client, user),
+        _ => error,
+    })?;
     if json {
         return output::json(&json!({ "user": user, "factor": factor, "removed": true }));
     }
@@ -24,4 +28,15 @@ pub(super) fn run(user: &str, factor: Option<&str>, yes: bool, json: bool) -> Re
         None => format!("All factors of {user} are removed."),
     });
     Ok(())
+}
+
+/// Returns the error with a better reason, if the user has no factor at all.
+fn name_lack(error: Error, client: &Client, user: &str) -> Error {
+    let state = client.manager(async |totpd| totpd.get_user(user).await);
+    match state.map(|state| details::object(&state)) {
+        Ok(state) if details::objects(&state, "factors").next().is_none() => {
+            error.with_message(|_| format!("{user} has no factor; nothing is removed"))
+        }
+        _ => error,
+    }
 }

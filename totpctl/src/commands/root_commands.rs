@@ -98,6 +98,7 @@ mod tests {
         ("status", false),
         ("try", true),
         ("try sshd", true),
+        ("try sshd --dry-run", true),
         ("try --undo", true),
         ("unlock alice", false),
         ("verify", false),

@@ -6,7 +6,7 @@ use zbus::Variant;
 use crate::cli::Set;
 use crate::client::{Client, details};
 use crate::commands::current_code::current_code;
-use crate::commands::last_factor::{Loss, ask, lost};
+use crate::commands::last_factor::{Fate, Loss, ask, lost};
 use crate::commands::only_factor::only_factor;
 use crate::error::Error;
 use crate::terminal::{input, output};
@@ -90,12 +90,12 @@ enum Restriction {
 impl Restriction {
     /// Returns the services by which the user could no longer log in.
     fn lost(&self, client: &Client, user: &str, factor: &str) -> Result<Vec<String>, Error> {
-        let services = match self {
+        let fate = match self {
             Self::None => return Ok(Vec::new()),
-            Self::Unusable => None,
-            Self::To(services) => Some(services.as_slice()),
+            Self::Unusable => Fate::Unusable,
+            Self::To(services) => Fate::ValidFor(services),
         };
-        lost(client, user, Loss { factor: Some(factor), services })
+        lost(client, user, Loss { factor: Some(factor), fate })
     }
 }
 

@@ -12,13 +12,60 @@ use crate::host::sshd::question::suppose;
 use crate::host::sshd::reload::Reloaded;
 use crate::host::sshd::ways::stack;
 use crate::pam::change::{Change, current_options, read_after};
-use crate::sshd_drop_in::change::DropIn;
+use crate::sshd_drop_in::change::{DropIn, changed_since_plan};
 use crate::sshd_drop_in::content::{COMMAND, FILE};
 use crate::sshd_drop_in::line::Purpose;
 use crate::terminal::{input, output};
 
-/// Returns the drop-in to write, if sshd needs one and the administrator wants it. All that is
-/// asked of sshd later is asked as if it were there. `typed`: the command of the administrator.
+/// What was offered, and what became of it.
+pub(super) struct Offer {
+    /// The drop-in to write, if sshd needs one and the administrator wants it.
+    pub(super) drop_in: Option<DropIn>,
+    /// What was planned, for a comparison.
+    outline: String,
+}
+
+impl Offer {
+    fn new(drop_in: Option<DropIn>, outline: String) -> Self {
+        Self { drop_in, outline }
+    }
+
+    /// Refuses the change if the plan of the drop-in is another one now.
+    pub(super) fn check_current(
+        &self,
+        service: &str,
+        options: &ModuleOptions,
+        changes: &[Change],
+    ) -> Result<(), Error> {
+        match service != SSHD || outline(&plan(options, changes)) == self.outline {
+            true => Ok(()),
+            false => Err(changed_since_plan()),
+        }
+    }
+}
+
+/// Plans the drop-in that sshd needs after these changes.
+fn plan(options: &ModuleOptions, changes: &[Change]) -> Result<Option<DropIn>, Error> {
+    let args = options.options().unwrap_or_else(|| current_options(SSHD));
+    DropIn::plan(Purpose {
+        // Others log in by the method password.
+        asks_everybody: !args.iter().any(|arg| EXCEPTIONS.contains(&arg.as_str()))
+            && stack::facts(USUAL_SERVICE, &|file| read_after(changes, file)).exceptions.is_empty(),
+        is_demanded: options.write_sshd,
+    })
+}
+
+/// Returns a text that is another one for another plan.
+fn outline(planned: &Result<Option<DropIn>, Error>) -> String {
+    match planned {
+        Ok(None) => String::new(),
+        Ok(Some(planned)) => format!("{:?} {}", planned.lines, planned.diff()),
+        Err(obstacle) => obstacle.to_string(),
+    }
+}
+
+/// Offers to write the drop-in, if sshd needs one. All that is asked of sshd later is asked as if
+/// it were there. `typed`: the command of the administrator.
 ///
 /// # Errors
 /// sshd cannot ask, and the administrator does not want the drop-in, or it would have no effect.
@@ -28,28 +75,23 @@ pub(super) fn offer(
     changes: &[Change],
     dry_run: bool,
     typed: &str,
-) -> Result<Option<DropIn>, Error> {
+) -> Result<Offer, Error> {
     if service != SSHD {
         return match options.write_sshd {
             true => Err(Error::Usage(format!("--write-sshd is for sshd, not for {service}"))),
-            false => Ok(None),
+            false => Ok(Offer::new(None, String::new())),
         };
     }
-    let args = options.options().unwrap_or_else(|| current_options(service));
-    let planned = DropIn::plan(Purpose {
-        // Others log in by the method password.
-        asks_everybody: !args.iter().any(|arg| EXCEPTIONS.contains(&arg.as_str()))
-            && stack::facts(USUAL_SERVICE, &|file| read_after(changes, file)).exceptions.is_empty(),
-        is_demanded: options.write_sshd,
-    });
+    let planned = plan(options, changes);
+    let outline = outline(&planned);
     let not_changed = |reason: &dyn Display| Error::refused(format!("not changed: {reason}"));
     let planned = match planned {
-        Ok(None) => return Ok(None),
+        Ok(None) => return Ok(Offer::new(None, outline)),
         Ok(Some(planned)) if options.write_sshd => planned,
         Err(obstacle) if options.write_sshd => return Err(not_changed(&obstacle)),
         // Whether the lines matter depends on the rest of the configuration.
         planned => match (planned, sshd_problems(changes)) {
-            (_, None) => return Ok(None),
+            (_, None) => return Ok(Offer::new(None, outline)),
             (Ok(Some(planned)), Some(problems))
                 if is_wanted(&planned, &name_typed(&problems, typed), dry_run)? =>
             {
@@ -66,12 +108,12 @@ pub(super) fn offer(
         },
     };
     suppose(planned.lines.iter().map(|line| line.text('=')).collect());
-    Ok(Some(planned))
+    Ok(Offer::new(Some(planned), outline))
 }
 
 /// Refuses a trial of a stack that asks already, if sshd needs a drop-in: a trial is of stacks.
 pub(super) fn refuse_alone(service: &str, options: &ModuleOptions) -> Result<(), Error> {
-    match options.write_sshd && offer(service, options, &[], true, "")?.is_some() {
+    match options.write_sshd && offer(service, options, &[], true, "")?.drop_in.is_some() {
         true => Err(Error::refused(format!(
             "not changed: the stack of sshd asks already, so there is no stack to try; run {COMMAND}"
         ))),

@@ -9,6 +9,9 @@ use crate::client::users::for_each_user;
 use crate::client::{Client, details};
 use crate::commands::next_step::next_step;
 use crate::error::Error;
+use crate::findings::users::admission::usable_count;
+use crate::findings::users::asking::Asking;
+use crate::findings::users::factor_holder::{Holder, now};
 use crate::host::local_time;
 use crate::pam::asking_services::{AskingService, asking_services};
 use crate::terminal::input::user_or_caller;
@@ -54,6 +57,8 @@ fn user_json(state: &Map<String, Value>, services: &[AskingService]) -> Value {
 #[derive(Default)]
 struct Users {
     enrolled: u64,
+    /// How many of them can log in with a code somewhere.
+    usable: u64,
     pending: u64,
     waiting: Vec<String>,
     locked: Vec<String>,
@@ -61,10 +66,11 @@ struct Users {
 }
 
 impl Users {
-    fn count(client: &Client) -> Result<Self, Error> {
-        let mut users = Self::default();
+    fn count(client: &Client, services: &[AskingService]) -> Result<Self, Error> {
+        let (mut users, mut holders) = (Self::default(), Vec::new());
         for_each_user(client, |user| {
             users.enrolled += u64::from(details::flag(&user, "enrolled"));
+            holders.extend(Holder::from_user(&user));
             let name = details::escape_text(&user, "user");
             match list::state(&user) {
                 "damaged" => users.damaged.push(name),
@@ -75,6 +81,8 @@ impl Users {
             }
             Ok(())
         })?;
+        let asking = services.iter().map(|other| Asking::of_host(&other.name, other.unenrolled));
+        users.usable = usable_count(&asking.collect::<Vec<_>>(), &holders, now());
         Ok(users)
     }
 
@@ -89,7 +97,7 @@ impl Users {
     ) -> Value {
         json!({
             "services": names(services), "exceptions": exceptions(services), "trial": trial,
-            "totpd": version, "enrolled": self.enrolled,
+            "totpd": version, "enrolled": self.enrolled, "usable": self.usable,
             "pending": self.pending, "waiting": self.waiting, "locked": self.locked,
             "damaged": self.damaged, "clock_synchronized": clock, "backup_signer": signer,
         })
@@ -97,6 +105,9 @@ impl Users {
 
     fn line(&self) -> String {
         let mut line = format!("Users: {} enrolled", self.enrolled);
+        if self.usable != self.enrolled {
+            line.push_str(&format!(" ({} of them can log in with a code)", self.usable));
+        }
         if self.pending > 0 {
             line.push_str(&format!(", {} pending", self.pending));
         }
@@ -134,7 +145,7 @@ fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
     }
     let client = Client::connect()?;
     let version = client.manager(async |totpd| totpd.version().await)?;
-    let users = Users::count(&client)?;
+    let users = Users::count(&client, services)?;
     let clock = client.clock_is_synchronized();
     let signer = client.store("Asking", async |totpd| totpd.fingerprint().await).ok();
     if json {
@@ -214,11 +225,14 @@ mod tests {
 
     #[test]
     fn users_are_counted_by_their_states() {
-        let quiet = Users { enrolled: 12, ..Users::default() };
+        let quiet = Users { enrolled: 12, usable: 12, ..Users::default() };
         assert_eq!(quiet.line(), "Users: 12 enrolled");
+        let useless = Users { enrolled: 5, ..Users::default() };
+        assert_eq!(useless.line(), "Users: 5 enrolled (0 of them can log in with a code)");
         let names = |count: usize| (0..count).map(|n| format!("u{n}")).collect::<Vec<_>>();
         let busy = Users {
             enrolled: 12,
+            usable: 12,
             pending: 1,
             waiting: names(1),
             locked: names(12),

@@ -14,7 +14,7 @@ use totpd_journal::escape::escape;
 use self::introduction::{Introduction, how_to_log_in};
 use self::outcome::{object, outcome_and_danger, outcome_and_edits};
 use self::progress::Progress;
-use super::enable::keeps;
+use super::enable::{self, keeps};
 use super::preflight::{Preflight, plan};
 use super::sshd_lines;
 use crate::cli::{DEFAULT_MINUTES, ModuleOptions};
@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::host::local_time;
 use crate::pam::change::{Change, current_options};
 use crate::pam::files::cannot_enroll;
+use crate::pam::stale_plan::check_current;
 use crate::sshd_drop_in::content::FILE;
 use crate::terminal::output;
 use crate::trial::lock::lock_exclusive;
@@ -34,15 +35,19 @@ pub(super) fn run(
     service: &str,
     minutes: u16,
     options: &ModuleOptions,
+    dry_run: bool,
     json: bool,
 ) -> Result<(), Error> {
     let typed = options.typed(&command(minutes), service);
     let name = |error: Error| error.with_message(|text| sshd_lines::name_typed(&text, &typed));
     let changes = plan(service, options).map_err(name)?;
+    let check_plan = || check_current(&changes, &plan(service, options).map_err(name)?);
     if changes.is_empty() {
         // A file that is being tried looks configured, but is reverted later: the lock refuses
         // that.
-        lock_exclusive()?;
+        let lock = lock_exclusive()?;
+        check_plan()?;
+        drop(lock);
         sshd_lines::refuse_alone(service, options)?;
         let kept = current_options(service);
         let keeps = keeps(service, &kept);
@@ -60,17 +65,24 @@ pub(super) fn run(
         };
     }
     check_seen(service, cannot_enroll(service))?;
-    let drop_in = sshd_lines::offer(service, options, &changes, false, &typed).map_err(name)?;
+    let offer = sshd_lines::offer(service, options, &changes, dry_run, &typed).map_err(name)?;
+    let drop_in = offer.drop_in.as_ref();
     let preflight = Preflight::check(service, options, &changes).map_err(name)?;
+    if dry_run {
+        return enable::show_planned(service, &changes, drop_in, &preflight, json);
+    }
     let time = Duration::from_secs(u64::from(minutes) * 60);
-    let trial = start(&changes, drop_in.as_ref(), time)?;
+    let trial = start(&changes, drop_in, time, &|| {
+        check_plan()?;
+        offer.check_current(service, options, &changes)
+    })?;
     if !json {
-        let of_sshd = sshd_lines::diff(drop_in.as_ref());
+        let of_sshd = sshd_lines::diff(drop_in);
         let of_pam: String = changes.iter().map(Change::diff).collect();
         output::data(&format!("{of_sshd}{of_pam}"))?;
     }
     let introduction = Introduction {
-        end: &local_time::display_local(trial.ends).to_string(),
+        end: &local_time::display_local_with_seconds(trial.ends),
         sshd: trial.reload.as_ref().map(|reload| format!("{FILE} is written, and {reload}.")),
         login: &how_to_log_in(service),
         survives_reboot: is_reverted_at_boot(),
@@ -84,12 +96,11 @@ pub(super) fn run(
     if !introduction.survives_reboot {
         output::note(NOT_REVERTED_AT_BOOT);
     }
-    let trial =
-        watch(&trial.id, &|login| output::note(&not_asked_message(login)))?.ok_or_else(|| {
-            Error::refused(
-                "cannot tell how the trial ended: its record is gone; run totpctl doctor",
-            )
-        })?;
+    let report = |login: &Login| output::note(&not_asked_message(login));
+    let report_error = |error: &Error| output::note(&not_kept_message(error));
+    let trial = watch(&trial.id, &report, &report_error)?.ok_or_else(|| {
+        Error::refused("cannot tell how the trial ended: its record is gone; run totpctl doctor")
+    })?;
     if json {
         let mut object = object(&trial);
         object.insert("shut_out".into(), json!(preflight.shut_out()));
@@ -138,6 +149,13 @@ fn not_asked_message(Login { service, user }: &Login) -> String {
     )
 }
 
+/// Says that a login should keep the change, and that it is not kept yet.
+fn not_kept_message(error: &Error) -> String {
+    format!(
+        "A login does not keep the change yet: {error}. totpctl tries it again until the trial ends."
+    )
+}
+
 /// Reports whether this machine reverts an interrupted trial at boot. The unit for systemd does it,
 /// or the script for another init.
 fn is_reverted_at_boot() -> bool {
@@ -149,21 +167,31 @@ pub(super) fn undo(id: Option<&str>, json: bool) -> Result<(), Error> {
     let trial = revert(id)?;
     if json {
         let reverted = trial.as_ref().map_or(Value::Null, |trial| object(trial).into());
-        return output::json(&json!({ "reverted": reverted }));
+        output::json(&json!({ "reverted": reverted }))?;
     }
-    output::note(&match trial {
-        Some(trial) => outcome_and_danger(&trial),
-        None => "Nothing is being tried.".into(),
-    });
-    Ok(())
+    match trial {
+        Some(trial) if trial.warning.is_some() => Err(Error::reported(outcome_and_danger(&trial))),
+        _ if json => Ok(()),
+        Some(trial) => {
+            output::note(&outcome_and_danger(&trial));
+            Ok(())
+        }
+        None => {
+            output::note("Nothing is being tried.");
+            Ok(())
+        }
+    }
 }
 
 /// Waits, and ends the trial: keeps the change if a user logged in with a code, and reverts it
 /// otherwise.
 pub(super) fn count_down(seconds: u64, id: Option<&str>) -> Result<(), Error> {
     wait(Duration::from_secs(seconds), id);
-    if id.is_some_and(commit_if_logged_in) {
-        return Ok(());
+    match id.map_or(Ok(false), commit_if_logged_in) {
+        Ok(true) => return Ok(()),
+        Ok(false) => {}
+        // The files are restored all the same.
+        Err(error) => output::note(&format!("A login does not keep the change: {error}.")),
     }
     undo(id, false)
 }

@@ -37,7 +37,7 @@ pub(super) fn wrong_codes(state: &Map<String, Value>) -> String {
 }
 
 /// Returns the id and the name of a factor.
-pub(super) fn title(factor: &Map<String, Value>) -> String {
+fn title(factor: &Map<String, Value>) -> String {
     let (id, name) = (details::text(factor, "factor"), details::escape_text(factor, "name"));
     match name.is_empty() {
         true => id,

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::terminal::output;
+
 /// A problem or a note.
 #[derive(Debug)]
 pub(crate) struct Finding {
@@ -34,6 +36,11 @@ impl Finding {
     /// Adds what it depends on besides its line, if anything.
     pub(crate) fn depends_on(self, basis: Option<String>) -> Self {
         Self { basis, ..self }
+    }
+
+    /// Has it depend on all these names, of which the message has only the first ones.
+    pub(crate) fn lists(self, names: &[String]) -> Self {
+        self.depends_on(output::unnamed(names))
     }
 
     /// Returns what it depends on besides its line.

@@ -13,7 +13,7 @@ use totpd_journal::escape::escape;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::rules;
-use super::users::without_factor;
+use super::users::without_factor::{self, OtherWays};
 use crate::client::Client;
 use crate::client::configuration::configuration_error;
 use crate::host::local_time;
@@ -22,9 +22,8 @@ use crate::trial::state::Trial;
 use crate::trial::will_end;
 use crate::unit;
 
-/// Checks the host. `services`: what each service does with users who have no factor. `open`: the
-/// methods of ssh that ask nobody for a code.
-pub(crate) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
+/// Checks the host. `services`: what each service does with users who have no factor.
+pub(crate) fn check(services: &[(&str, Unenrolled)], other_ways: &OtherWays<'_>) -> Report {
     let mut report = Report::default();
     system::check(&mut report);
     trial(&mut report);
@@ -58,7 +57,7 @@ pub(crate) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
     activation::check(&mut report);
     confinement::check(&mut report);
     clock::check(client.clock_is_synchronized(), unit::has_systemd(), &mut report);
-    without_factor::check(&client, services, open, &mut report);
+    without_factor::check(&client, services, other_ways, &mut report);
     let asking = services.iter().filter(|(_, unenrolled)| *unenrolled != Unenrolled::NotAsked);
     rules::check(&client, &asking.map(|(name, _)| *name).collect::<Vec<_>>(), &mut report);
     if let Some(fingerprint) = backup_signer(&client) {
@@ -70,7 +69,8 @@ pub(crate) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
 /// Adds a change that is being tried, or that should have been reverted.
 fn trial(report: &mut Report) {
     let Ok(Some(trial)) = Trial::pending() else { return };
-    let (services, ends) = (trial.services.join(", "), local_time::display_local(trial.ends));
+    let (services, ends) =
+        (trial.services.join(", "), local_time::display_local_with_seconds(trial.ends));
     if trial.is_stale_now() {
         let message = format!("a change of {services} that was tried should have ended at {ends}");
         report.problems.push(Finding::new(FindingId::TrialNotReverted, message).fix(

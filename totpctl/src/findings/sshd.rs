@@ -127,6 +127,21 @@ pub(crate) fn password_alone(read: &dyn Fn(&str) -> Option<String>) -> Option<St
     })
 }
 
+/// Reports whether one of these ways in by ssh needs no code of the PAM service sshd, or may not.
+pub(crate) fn has_other_way(doors: &[Door]) -> bool {
+    let is_other = |door: &Door| match &door.code {
+        CodeNeed::NotAsked | CodeNeed::Unknown(_) => true,
+        CodeNeed::Asked => door.service.as_deref().is_some_and(|name| name != USUAL_SERVICE),
+        CodeNeed::Unanswerable(_) | CodeNeed::Closed(_) => false,
+    };
+    doors.iter().any(|door| door.name.starts_with("ssh") && is_other(door))
+}
+
+/// Returns the ways in by ssh, for root. `read` returns the files of PAM, as they will be.
+pub(crate) fn ways_in(read: &dyn Fn(&str) -> Option<String>) -> Vec<Door> {
+    check_with(read, &mut Report::default())
+}
+
 fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec<Door> {
     if program::path("sshd").is_none() {
         return Vec::new();
@@ -159,8 +174,9 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
             doors
         }
         Err(failure) => {
-            // Without the configuration, nobody knows whether another service of PAM asks.
-            match asks {
+            // Without the configuration, nobody knows whether another service of PAM asks. With one
+            // that sshd rejects, nobody can log in after its next start.
+            match asks || failure.is_invalid {
                 true => report.problems.push(unreadable_finding(failure)),
                 false => report.notes.push(unreadable_finding(failure)),
             }
@@ -209,7 +225,7 @@ fn unreadable_finding(failure: &Failure) -> Finding {
 /// Returns the ways in by ssh that ask for no code, each as a phrase, for root. `read` returns the
 /// files of PAM, as they will be.
 pub(crate) fn ssh_without_code(read: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
-    let doors = check_with(read, &mut Report::default()).into_iter();
+    let doors = ways_in(read).into_iter();
     let open = doors.filter(|door| door.code == CodeNeed::NotAsked);
     let phrase = |door: Door| {
         let methods = door.name.strip_prefix("ssh, ").unwrap_or(&door.name).to_owned();

@@ -252,5 +252,17 @@ pub(crate) fn sudo_exceptions() -> Vec<String> {
     Sudo::look(&has_stack).map(|sudo| sudo.exceptions()).unwrap_or_default()
 }
 
+/// Reports whether sudo lets some users run all commands without a code, for root.
+pub(crate) fn sudo_has_other_way() -> bool {
+    let has_stack = |name: &str| path_of(name).is_some();
+    let Some(sudo) = Sudo::look(&has_stack) else { return false };
+    let opens = |sudoers: &Sudoers| {
+        let found = exceptions(sudoers, sudo.exempt_group.as_deref());
+        !is_anybody_asked(sudoers) || found.iter().any(|exception| exception.is_for_all)
+    };
+    // What cannot be read may have one.
+    sudo.sudoers.as_ref().is_none_or(opens)
+}
+
 const EXCEPTION_FIX: &str =
     "remove the exception, or accept it: totpctl doctor accept sudoers-exception --reason TEXT";

@@ -21,6 +21,7 @@ use crate::pam::folders::SINGLE_FILE;
 use crate::pam::module_options::{self, PASSWORD_TRIED_AS_CODE, denying_line};
 
 /// The change of the file of one service.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Change {
     /// The service.
     pub(crate) service: String,
@@ -43,17 +44,6 @@ impl Change {
         let (before, after) =
             (lossless_text::to_printable(&self.before), lossless_text::to_printable(&self.after));
         options.create_patch(&before, &after).to_string()
-    }
-
-    /// Refuses the change if the file was edited after the plan.
-    pub(crate) fn check_unchanged(&self) -> Result<(), Error> {
-        if read_service(&self.service)?.text == self.before {
-            return Ok(());
-        }
-        Err(Error::refused(format!(
-            "not changed: another program has just edited {}; check the file, and run this again",
-            self.path.display()
-        )))
     }
 
     /// Replaces the file. A file of the distribution is copied as a whole, with the change. A copy

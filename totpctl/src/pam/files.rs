@@ -130,7 +130,8 @@ pub(crate) fn read_file(path: &Path) -> Result<String, String> {
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
-fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+/// Does the same as [`read_file`], for bytes. A folder has none.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
     let kind = |file: &fs::Metadata| match file.is_file() || file.is_dir() {
         true => Ok(()),
         false => Err("it is not a regular file".to_owned()),

@@ -92,16 +92,6 @@ impl DropIn {
         options.create_patch(&text(&self.before), &text(&self.after)).to_string()
     }
 
-    /// Refuses the change if another program changed the file after the plan.
-    pub(crate) fn check_unchanged(&self) -> Result<(), Error> {
-        if read()? == self.before {
-            return Ok(());
-        }
-        Err(Error::refused(format!(
-            "not changed: another program has just changed {FILE}; check the file, and run this again"
-        )))
-    }
-
     /// Writes or removes the file. sshd reads it at its next start or reload.
     ///
     /// # Errors
@@ -157,6 +147,33 @@ impl DropIn {
     }
 }
 
+/// The drop-in as it was when a change was planned.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Seen(Option<String>);
+
+impl Seen {
+    /// Reads the file. One that cannot be read is changed by nobody here.
+    pub(crate) fn now() -> Self {
+        Self(read().ok().flatten())
+    }
+
+    /// Refuses a change if another program has changed the file since.
+    pub(crate) fn check_unchanged(&self) -> Result<(), Error> {
+        match *self == Self::now() {
+            true => Ok(()),
+            false => Err(changed_since_plan()),
+        }
+    }
+}
+
+/// Returns the error of a plan that another program has made wrong.
+pub(crate) fn changed_since_plan() -> Error {
+    Error::refused(format!(
+        "not changed: {FILE}, or what sshd has without it, was changed while this command ran; check it, and run this \
+         again"
+    ))
+}
+
 /// Returns the lines of totpctl in the file, if totpctl wrote it, and it was changed since.
 pub(crate) fn lines_of_edited() -> Option<Vec<Line>> {
     let text = read().ok().flatten()?;
@@ -171,7 +188,7 @@ pub(crate) fn is_own() -> bool {
 
 /// Returns an error that says both.
 fn both(error: Error, other: Option<Error>) -> Error {
-    match other {
+    match other.filter(|other| other.to_string() != error.to_string()) {
         Some(other) => Error::refused(format!("{error}; {other}")),
         None => error,
     }

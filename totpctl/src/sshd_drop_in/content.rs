@@ -31,6 +31,13 @@ pub(crate) fn own_lines(text: &str) -> Vec<Line> {
     Line::ALL.into_iter().filter(has).collect()
 }
 
+/// Reports whether passwords alone may let users in while sshd obeys a file with these lines, and
+/// the stack asks for no code. Where sshd took passwords before, the lines turn that method off,
+/// and open nothing that was closed.
+pub(crate) fn opens(lines: &[Line]) -> bool {
+    !(lines.is_empty() || lines.contains(&Line::NoPasswords))
+}
+
 /// Returns the text of the drop-in with these lines.
 pub(crate) fn text(lines: &[Line]) -> String {
     let lines: String = lines.iter().map(|line| line.text(' ') + "\n").collect();
@@ -56,6 +63,18 @@ mod tests {
                        this file,\n# unless it was changed.\nKbdInteractiveAuthentication yes\n\
                        PasswordAuthentication no\n";
         assert_eq!(Content::parse(written), Content::Own(vec![Line::Ask, Line::NoPasswords]));
+    }
+
+    #[test]
+    fn only_a_host_that_took_no_passwords_is_opened() {
+        for (lines, expected) in [
+            (&[Line::Ask][..], true),
+            (&[Line::UsePam, Line::AskOld], true),
+            (&[Line::Ask, Line::NoPasswords], false),
+            (&[], false),
+        ] {
+            assert_eq!(opens(lines), expected, "{lines:?}");
+        }
     }
 
     #[test]

@@ -195,6 +195,11 @@ pub(crate) fn first_names(names: &[String]) -> String {
     }
 }
 
+/// Returns the names that [`names`] leaves out, if any.
+pub(crate) fn unnamed(names: &[String]) -> Option<String> {
+    names.get(MAX_NAMES..).filter(|rest| !rest.is_empty()).map(|rest| rest.join("\n"))
+}
+
 /// Joins the first names, and returns the number of the others too.
 pub(crate) fn join_first(names: &[String], max: usize) -> (String, usize) {
     let (named, others) = names.split_at(max.min(names.len()));

@@ -85,12 +85,25 @@ fn are_inactive(states: &str) -> bool {
 
 /// Reports whether a process counts down for the trial with this id.
 fn has_process(id: &str) -> bool {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let mut lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
-    lines.any(|line| {
-        let mut words = line.split(|byte| *byte == 0);
-        words.any(|word| word == b"--count-down") && words.any(|word| word == id.as_bytes())
+    let mut processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.any(|process| {
+        let read = |name| fs::read(process.path().join(name)).unwrap_or_default();
+        counts_down(&read("cmdline"), id) && is_roots(&String::from_utf8_lossy(&read("status")))
     })
+}
+
+/// Reports whether the words of a process are those of a countdown for the trial with this id.
+fn counts_down(words: &[u8], id: &str) -> bool {
+    let mut words = words.split(|byte| *byte == 0);
+    words.any(|word| word == b"--count-down") && words.any(|word| word == id.as_bytes())
+}
+
+/// Reports whether root started a process. Any user may start one with these words, also by a
+/// program that becomes root. `status`: the text of `/proc/PID/status`.
+fn is_roots(status: &str) -> bool {
+    let uids = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap_or_default();
+    let mut uids = uids.split_whitespace().peekable();
+    uids.peek().is_some() && uids.all(|uid| uid == "0")
 }
 
 /// Stops the timer, if there is one.
@@ -135,6 +148,16 @@ mod tests {
             assert_eq!(are_inactive(states), expected, "{states:?}");
         }
         assert!(!has_process("no-such-trial"));
+    }
+
+    #[test]
+    fn only_root_counts_down() {
+        let words = ["totpctl", "try", "--count-down", "60", "--of", "5-7", ""].join("\0");
+        assert!(counts_down(words.as_bytes(), "5-7") && !counts_down(words.as_bytes(), "5-8"));
+        assert!(is_roots("Name:\ttotpctl\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n"));
+        for others in ["Uid:\t1000\t1000\t1000\t1000", "Uid:\t1000\t0\t0\t0", "Uid:", ""] {
+            assert!(!is_roots(others), "{others:?}");
+        }
     }
 
     #[test]

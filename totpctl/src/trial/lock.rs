@@ -60,7 +60,7 @@ pub(crate) fn lock_exclusive() -> Result<ExclusiveLock, Error> {
             "not changed: {} being tried until {}; log in with a code to keep it, or revert it with totpctl try \
              --undo",
             trial.subject(),
-            local_time::display_local(trial.ends)
+            local_time::display_local_with_seconds(trial.ends)
         ))),
     }
 }

@@ -88,6 +88,18 @@ pub(super) fn file() -> &'static Path {
 mod tests {
     use super::*;
 
+    /// `/run` outlives a soft reboot.
+    #[test]
+    fn the_unit_that_reverts_a_trial_may_stop_the_record() {
+        let unit = include_str!("../../../packaging/systemd/totpctl-try.service");
+        let paths = unit
+            .lines()
+            .filter_map(|line| line.strip_prefix("ReadWritePaths="))
+            .collect::<Vec<_>>();
+        let folder = format!("-{}", file().parent().unwrap().display());
+        assert!(paths.iter().any(|line| line.split(' ').any(|path| path == folder)), "{paths:?}");
+    }
+
     #[test]
     fn the_lines_of_tried_services_are_read() {
         let record = "sshd\talice\t\nlogin\tbob\t\nsudo\troot\tcarol\nsshd\n";

@@ -36,6 +36,9 @@ pub(crate) struct Trial {
     /// What became of the reload, as a phrase: that of its start, then that of its end.
     #[serde(default)]
     pub(crate) reload: Option<String>,
+    /// What its end could not take out of force, as a phrase.
+    #[serde(default)]
+    pub(crate) warning: Option<String>,
     /// The edits of other programs that its end replaced.
     #[serde(default)]
     pub(crate) edited: Vec<Edit>,
@@ -72,11 +75,6 @@ impl Trial {
     /// Reports whether the countdown is lost.
     pub(crate) fn is_stale_now(&self) -> bool {
         self.is_stale(&boot(), now())
-    }
-
-    /// Reports whether the machine has rebooted since.
-    pub(crate) fn is_of_other_boot(&self) -> bool {
-        self.boot != boot()
     }
 
     /// Returns its services and a verb, as "sshd is" or "su, su-l are".

@@ -39,6 +39,8 @@ pub enum Priority {
 pub enum Program {
     /// The PAM module, a guest in another program. Its records never go to standard error.
     PamTotp,
+    /// The tool of the administrator, which says the same to a person at a terminal.
+    Totpctl,
     /// The daemon. If there is no log, its records go to standard error.
     Totpd,
 }
@@ -57,6 +59,7 @@ impl Program {
     const fn identifier(self) -> &'static str {
         match self {
             Self::PamTotp => "pam_totp",
+            Self::Totpctl => "totpctl",
             Self::Totpd => "totpd",
         }
     }
@@ -127,7 +130,7 @@ impl Entry {
     fn send(&self) -> rustix::io::Result<()> {
         match self.program {
             // A guest leaves no descriptor in the process of another program.
-            Program::PamTotp => self.send_from(&unbound_socket()?),
+            Program::PamTotp | Program::Totpctl => self.send_from(&unbound_socket()?),
             Program::Totpd => match SOCKET.get() {
                 Some(socket) => self.send_from(socket),
                 None => {

@@ -11,6 +11,7 @@ use totpd_core::code;
 use totpd_core::factor::{MAX_SKEW, PERIOD};
 use totpd_core::otp::Algorithm;
 
+use crate::config::advice;
 use crate::config::duration::Duration;
 use crate::config::error::ConfigError;
 use crate::config::rule::RuleTable;
@@ -111,9 +112,10 @@ impl Fragment {
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let fragment: Self = toml::from_str(text).map_err(|error| {
             let line = line(text, error.span().map_or(0, |span| span.start));
-            let key = text.lines().nth(line - 1).and_then(|line| line.split_once('='));
+            let written = text.lines().nth(line - 1).unwrap_or_default();
+            let key = written.split_once('=');
             let key = key.map(|(key, _)| format!("{}: ", key.trim())).unwrap_or_default();
-            let message = format!("{key}{}", error.message());
+            let message = format!("{key}{}", advice::message(error.message(), written));
             ConfigError::Content { path: path.to_path_buf(), line, message }
         })?;
         let (rule, throttle_lines) = (fragment.rule, SettingLines::find(path, text));

@@ -1,5 +1,7 @@
 //! The values of the keys of a rule.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -88,8 +90,16 @@ where
 {
     list(deserializer, |text| match PlacePattern::parse(text) {
         Ok(PlacePattern::Seat) => Err("\"seat\" is not in this version; remove it".into()),
-        parsed => parsed.map_err(|fault| fault.to_string()),
+        parsed => parsed.map_err(|fault| too_long_prefix(text).unwrap_or(fault.to_string())),
     })
+}
+
+/// Returns what is wrong with a network whose prefix has more bits than its address.
+fn too_long_prefix(text: &str) -> Option<String> {
+    let (address, prefix) = text.split_once('/')?;
+    let most = if address.parse::<IpAddr>().ok()?.is_ipv4() { 32 } else { 128 };
+    let prefix: u32 = prefix.parse().ok()?;
+    (prefix > most).then(|| format!("the prefix is at most {most}; write \"{address}/{most}\""))
 }
 
 pub(super) fn methods<'de, D: Deserializer<'de>>(

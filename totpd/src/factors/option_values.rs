@@ -16,7 +16,7 @@ use totpd_journal::escape::{escape, is_unsafe_to_print};
 pub(crate) fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
     let name = options.text(key)?.unwrap_or_default();
     if name.len() > MAX_NAME_BYTES || name.chars().any(is_unsafe_to_print) {
-        let wanted = "at most 64 bytes, without control characters and invisible ones";
+        let wanted = "write at most 64 bytes, without control or invisible characters";
         return Err(invalid(key, wanted));
     }
     Ok(name.to_owned())

@@ -13,7 +13,10 @@ use totpd_core::void_windows::VoidWindows;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum StoreError {
     /// A record is not what was written under its key.
-    #[error("cannot unseal the record of {0}: it was damaged, or changed by another program")]
+    #[error(
+        "cannot unseal the record of {0}: it was damaged, or changed by another program; restore a backup, or run \
+         totpctl remove {0} and enroll again"
+    )]
     Corrupt(String),
     /// A refusal by the store, for a reason that the caller can remove. There is no room for more
     /// factors, or another task is running.

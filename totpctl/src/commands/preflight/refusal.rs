@@ -1,6 +1,8 @@
 //! Why a service is not changed, with the change to make first.
 
 use crate::error::Error;
+use crate::findings::users::admission::Admission;
+use crate::findings::users::without_factor::because;
 use crate::pam::unenrolled_users::UselessFor;
 use crate::terminal::output;
 
@@ -42,6 +44,15 @@ pub(super) fn nobody_could_log_in(
     Error::refused(format!(
         "not changed: no user is enrolled, so nobody could log in; enroll a user first (totpctl enroll \
          USER){alternative}"
+    ))
+}
+
+/// Nobody with a factor gets in by `service`, and nobody else does.
+pub(super) fn nobody_gets_in(service: &str, admission: &Admission) -> Error {
+    Error::refused(format!(
+        "not changed: nobody could log in by {service}: {}; {}; or use --even-so",
+        because(admission),
+        admission.advice()
     ))
 }
 

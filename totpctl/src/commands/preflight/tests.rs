@@ -1,6 +1,7 @@
 //! Tests of what a preflight says, and which users it counts.
 
 use super::*;
+use crate::findings::users::factor_holder::Holder;
 
 #[test]
 fn the_message_counts_the_enrolled_users() {
@@ -26,6 +27,12 @@ fn preflight(users: WithoutFactor) -> Preflight {
     Preflight {
         users,
         set_aside: Vec::new(),
+        asking: Asking {
+            service: "sshd".into(),
+            siblings: Vec::new(),
+            unenrolled: Unenrolled::Denied,
+            shut: Vec::new(),
+        },
         locked_out: Vec::new(),
         exceptions: Vec::new(),
         reach: Reach::default(),
@@ -121,4 +128,34 @@ fn a_user_who_cannot_log_in_anyway_is_not_shut_out() {
         "1 user is enrolled. Users without a factor are denied: bob (1). Not counted, because their \
          password is locked: root (1). sudo does not ask: dana (NOPASSWD, /etc/sudoers:1)."
     );
+}
+
+#[test]
+fn a_locked_password_of_the_only_enrolled_user_is_refused() {
+    let holder = |status: &str| {
+        let factor = serde_json::json!({ "status": status });
+        let factors = vec![factor.as_object().unwrap().clone()];
+        Holder { name: "alice".into(), factors, differing: None }
+    };
+    for (status, shut, has_other_way, expected) in [
+        ("verified", &[][..], false, None),
+        ("verified", &["alice"], true, None),
+        ("verified", &["alice"], false, Some("alice (password locked) (1), without a factor bob")),
+        ("disabled", &["alice"], false, Some("alice (no factor is valid now, password locked)")),
+    ] {
+        let (holders, names) = (vec![holder(status)], vec!["bob".to_owned()]);
+        let mut found = preflight(WithoutFactor { holders, names, ..WithoutFactor::default() });
+        found.asking.shut = shut.iter().map(ToString::to_string).collect();
+        let told = found.check_somebody(&|| has_other_way).map_err(|error| error.to_string());
+        match expected {
+            None => assert_eq!(told, Ok(())),
+            Some(part) => {
+                let told = told.unwrap_err();
+                assert!(told.contains(part) && told.ends_with("or use --even-so"), "{told}");
+            }
+        }
+    }
+    let changed = ["sudo", "sudo-i"];
+    assert_eq!(siblings("sudo", &changed), ["sudo-i"]);
+    assert_eq!(siblings("sshd", &["sshd", "login"]), Vec::<String>::new());
 }

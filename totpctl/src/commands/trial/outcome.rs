@@ -35,7 +35,11 @@ fn outcome(trial: &Trial) -> String {
         (None, Some(reason)) => {
             format!("{services}: reverted, the trial could not start: {reason}")
         }
-        (None, None) => format!("{services}: reverted, nobody logged in with a code.{of_sshd}"),
+        (None, None) => {
+            let warning =
+                trial.warning.as_ref().map(|told| format!(" {told}.")).unwrap_or_default();
+            format!("{services}: reverted, nobody logged in with a code.{of_sshd}{warning}")
+        }
     }
 }
 
@@ -76,6 +80,7 @@ pub(super) fn object(trial: &Trial) -> Map<String, Value> {
         ("failed".to_owned(), json!(trial.failed)),
         ("started".to_owned(), trial.started.into()),
         ("ends".to_owned(), trial.ends.into()),
+        ("warning".to_owned(), json!(trial.warning)),
         ("edited".to_owned(), trial.edited.iter().map(edit).collect()),
     ])
 }
@@ -109,6 +114,12 @@ mod tests {
         assert!(text.contains("edit: cat /var/lib/totpctl/sshd.edited\n"), "{text}");
         let text = outcome_and_edits(&trial(true, None));
         assert!(text.ends_with("The edit is lost, because it could not be saved."), "{text}");
+        let phrase = Some("sshd still obeys the lines of the trial".to_owned());
+        let warned = outcome_and_edits(&Trial { warning: phrase, ..trial(true, None) });
+        assert!(
+            warned.contains("with a code. sshd still obeys the lines of the trial."),
+            "{warned}"
+        );
         let none = Trial { edited: Vec::new(), ..trial(true, None) };
         assert_eq!(outcome_and_edits(&none), "sshd: reverted, nobody logged in with a code.");
     }

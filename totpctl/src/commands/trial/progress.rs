@@ -26,7 +26,7 @@ impl Progress {
     pub(super) fn new(trial: &Trial) -> Self {
         Self {
             subject: trial.subject(),
-            end: local_time::display_local(trial.ends).to_string(),
+            end: local_time::display_local_with_seconds(trial.ends),
             will_end: will_end(trial),
             denied: denials::count(trial),
             command: denials::command(trial),
@@ -46,6 +46,10 @@ impl Progress {
         let denied = match denied {
             Some(0) => "No attempt to log in was denied since it began.\n",
             Some(1) => "1 attempt to log in was denied since it began.\n",
+            Some(denials::MOST) => &format!(
+                "{} attempts to log in or more were denied since it began.\n",
+                denials::MOST
+            ),
             Some(count) => &format!("{count} attempts to log in were denied since it began.\n"),
             None => "",
         };
@@ -89,6 +93,8 @@ mod tests {
                         3 attempts to log in were denied since it began.\n\
                         To see denied logins: journalctl -t totpd --since=@5\n";
         assert_eq!(text, expected);
+        let most = progress(true, Some(denials::MOST)).text();
+        assert!(most.contains("\n1000 attempts to log in or more were denied"), "{most}");
         let unknown = progress(true, None).text();
         assert!(unknown.ends_with(".\nTo see denied logins: journalctl -t totpd --since=@5\n"));
     }

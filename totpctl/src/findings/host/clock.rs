@@ -45,7 +45,7 @@ fn not_synchronized(is_container: io::Result<bool>, report: &mut Report) {
                 "the clock is not known to be synchronized; codes depend on it, and the host of this \
                  container sets it",
             )
-            .fix("turn on NTP on that host, or check its clock"),
+            .fix("turn on NTP on the host of this container, or check its clock"),
         ),
         Err(silence) => {
             report.problems.push(problem.remark(&format!("systemd-detect-virt: {silence}")));

@@ -33,7 +33,9 @@ impl Missing {
             None => user.name.clone(),
         };
         let phrases: Vec<_> = shut.iter().map(phrase).collect();
-        let finding = Finding::new(FindingId::SshdPasswordMissing, message(&phrases)).fix(FIX);
+        let finding = Finding::new(FindingId::SshdPasswordMissing, message(&phrases))
+            .fix(FIX)
+            .lists(&phrases);
         let finding = match place {
             Some(place) => finding.at(place),
             None => finding,

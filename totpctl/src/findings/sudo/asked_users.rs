@@ -1,7 +1,7 @@
 //! Which users the rules of sudo ask for a password and a code. Pure.
 
 use super::phrases::{commands, people, scope};
-use crate::host::sudo::sudoers::{Place, Reach, Sudoers};
+use crate::host::sudo::sudoers::{Place, Reach, Scope, Sudoers};
 
 /// Users or commands for which sudo asks nothing.
 #[derive(Debug, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub(super) struct Exception {
     who: String,
     /// The word in the rules.
     word: &'static str,
+    /// True if it is for all commands.
+    pub(super) is_for_all: bool,
     /// True if a later line may ask these users.
     may_be_asked: bool,
     /// All that a line exempts, if other lines may change it.
@@ -65,13 +67,15 @@ pub(super) fn exceptions(sudoers: &Sudoers, built_in: Option<&str>) -> Vec<Excep
         }
         let who = format!("{}{}", people(users), commands(&exempt.commands));
         let may_be_asked = exempt.may_be_asked;
+        let is_for_all = commands(&exempt.commands).is_empty();
         let (extent, place) = (Some(exempt.extent), Some(exempt.place));
-        Some(Exception { who, word: "NOPASSWD", may_be_asked, extent, place })
+        Some(Exception { who, word: "NOPASSWD", is_for_all, may_be_asked, extent, place })
     });
     let settings =
         sudoers.in_force("authenticate", true).into_iter().map(|(_, setting)| Exception {
             who: scope(&sudoers.scope(setting)),
             word: "!authenticate",
+            is_for_all: !matches!(sudoers.scope(setting), Scope::Commands(_)),
             may_be_asked: false,
             extent: None,
             place: Some(setting.place.clone()),
@@ -93,6 +97,7 @@ pub(super) fn exceptions(sudoers: &Sudoers, built_in: Option<&str>) -> Vec<Excep
     let groups = group.into_iter().chain(groups).map(|(who, place)| Exception {
         who,
         word: "exempt_group",
+        is_for_all: true,
         may_be_asked: false,
         extent: None,
         place,
@@ -136,6 +141,15 @@ mod tests {
             let found: Vec<_> =
                 exceptions(&sudoers(text), None).iter().map(Exception::phrase).collect();
             assert_eq!(found, expected, "{text}");
+        }
+        for (text, expected) in [
+            ("bob ALL=NOPASSWD: ALL\n", true),
+            ("bob ALL=NOPASSWD: /bin/a\n", false),
+            ("Defaults:bob !authenticate\n", true),
+            ("Defaults!/bin/x !authenticate\n", false),
+            ("Defaults exempt_group = adm\n", true),
+        ] {
+            assert_eq!(exceptions(&sudoers(text), None)[0].is_for_all, expected, "{text}");
         }
         let built_in = exceptions(&sudoers(""), Some("sudo"));
         assert_eq!(built_in[0].phrase(), "members of sudo (exempt_group)");

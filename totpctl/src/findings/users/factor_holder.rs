@@ -16,6 +16,17 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
+    /// Returns a user of the daemon, if it has a factor.
+    pub(crate) fn from_user(user: &Map<String, Value>) -> Option<Self> {
+        let differing = differing(user);
+        let has_factor = details::flag(user, "enrolled") || differing.is_some();
+        has_factor.then(|| Self {
+            name: details::text(user, "user"),
+            factors: details::objects(user, "factors").cloned().collect(),
+            differing,
+        })
+    }
+
     /// Reports whether the codes of a factor are valid at `now` (seconds since 1970): for a
     /// service, or for any.
     pub(crate) fn is_valid(&self, service: Option<&str>, now: u64) -> bool {
@@ -28,11 +39,7 @@ impl Holder {
 pub(crate) fn holders(client: &Client) -> Result<Vec<Holder>, Error> {
     let mut holders = Vec::new();
     for_each_user(client, |user| {
-        let differing = differing(&user);
-        if details::flag(&user, "enrolled") || differing.is_some() {
-            let factors = details::objects(&user, "factors").cloned().collect();
-            holders.push(Holder { name: details::text(&user, "user"), factors, differing });
-        }
+        holders.extend(Holder::from_user(&user));
         Ok(())
     })?;
     holders.sort_by(|one, other| one.name.cmp(&other.name));
@@ -45,7 +52,7 @@ pub(crate) fn now() -> u64 {
 }
 
 /// Reports whether the codes of a factor are valid at `now` for a service, or for any.
-fn is_usable(factor: &Map<String, Value>, service: Option<&str>, now: u64) -> bool {
+pub(crate) fn is_usable(factor: &Map<String, Value>, service: Option<&str>, now: u64) -> bool {
     let services = details::texts(factor, "services");
     let allows = |service: &str| services.is_empty() || services.iter().any(|name| name == service);
     details::text(factor, "status") == "verified"

@@ -77,7 +77,10 @@ impl Enrolled {
             let message = format!(
                 "the factors of {more} more users are valid for {service}, and not for {sibling}"
             );
-            notes.push(Finding::new(FindingId::ServicesOfFactorIncomplete, message));
+            let names: Vec<_> =
+                lacking.iter().skip(MAX_NOTES).map(|user| user.name.as_str()).collect();
+            let finding = Finding::new(FindingId::ServicesOfFactorIncomplete, message);
+            notes.push(finding.depends_on(Some(names.join("\n"))));
         }
         notes
     }

@@ -1,43 +1,36 @@
 //! The users without a factor: who is denied, and who would be without `nullok` and `enroll`.
 
+mod nobody;
+mod population;
 #[cfg(test)]
 mod tests;
+mod unusable;
 
-use std::collections::BTreeSet;
-
-use pam_stack::parse::Kind;
-use pam_stack::{Stack, admits_without_password};
-
-use super::factor_holder::{Holder, holders, now};
+pub(crate) use self::nobody::because;
+use self::nobody::{is_closed, nobody_enrolled};
+pub(crate) use self::population::{OtherWays, WithoutFactor};
+use self::unusable::add_unusable;
+use super::asking::Asking;
 use crate::client::Client;
 use crate::daemon_log;
 use crate::error::Error;
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
-use crate::host::people::{People, people};
-use crate::host::shadow::Shadow;
-use crate::pam::families::{family, is_one_command};
-use crate::pam::files::{is_installed, read};
 use crate::pam::unenrolled_users::Unenrolled;
 use crate::terminal::output;
 
-/// Adds the users without a factor. `services`: what each service does with them. `open`: the
-/// methods of ssh that ask nobody for a code.
+/// Adds the users without a factor. `services`: what each service does with them.
 pub(crate) fn check(
     client: &Client,
     services: &[(&str, Unenrolled)],
-    open: &[&str],
+    other_ways: &OtherWays<'_>,
     report: &mut Report,
 ) {
     match WithoutFactor::read(client, None) {
         Ok(users) => {
-            let service = |(name, unenrolled): &(&'_ str, Unenrolled)| Asking {
-                service: (*name).to_owned(),
-                unenrolled: *unenrolled,
-                shut: shut_by_password(&[name], &read),
-            };
             let asking = services.iter().filter(|(_, fate)| *fate != Unenrolled::NotAsked);
-            add(&users, &asking.map(service).collect::<Vec<_>>(), open, report);
+            let asking = asking.map(|(name, unenrolled)| Asking::of_host(name, *unenrolled));
+            add(&users, &asking.collect::<Vec<_>>(), other_ways, report);
         }
         Err(error) => report.notes.push(unknown_finding(&error)),
     }
@@ -48,145 +41,20 @@ fn unknown_finding(error: &Error) -> Finding {
     Finding::new(FindingId::EnrolledUnknown, message).fix(daemon_log::advice())
 }
 
-/// A service that asks for a code.
-struct Asking {
-    service: String,
-    /// What it does with users who have no factor.
-    unenrolled: Unenrolled,
-    /// Those who cannot log in there anyway.
-    shut: Vec<String>,
-}
-
-/// Returns who cannot log in by any of these services, with or without a factor, because their
-/// passwords are locked. `read` returns the files of PAM.
-pub(crate) fn shut_by_password(
-    services: &[&str],
-    read: &dyn Fn(&str) -> Option<String>,
-) -> Vec<String> {
-    let stacks = services.iter().map(|name| Stack::parse(name, Kind::Auth, read));
-    shut_by_stacks(&stacks.collect::<Vec<_>>(), Shadow::of_host().locked(), &is_installed)
-}
-
-/// `locked`: the accounts whose password never matches. `exists` reports whether a module is
-/// installed.
-fn shut_by_stacks(
-    stacks: &[Stack],
-    mut locked: Vec<String>,
-    exists: &dyn Fn(&str) -> bool,
-) -> Vec<String> {
-    let admits = |stack: &Stack, is_root| match stack {
-        Stack::Rules(rules) => admits_without_password(rules, exists, is_root),
-        _ => true,
-    };
-    let [of_root, of_others] =
-        [true, false].map(|is_root| stacks.iter().any(|stack| admits(stack, is_root)));
-    locked.retain(|name| if name == "root" { !of_root } else { !of_others });
-    locked
-}
-
-/// The users of this host without a factor.
-#[derive(Default)]
-pub(crate) struct WithoutFactor {
-    /// The number of users who have a factor whose codes are valid now, for the service.
-    pub(crate) enrolled: usize,
-    /// The number of users who have a factor whose codes are valid now, for any service.
-    pub(crate) enrolled_anywhere: usize,
-    /// The names of those users.
-    pub(crate) usable: Vec<String>,
-    /// The names of users who have factors, and none whose codes are valid now.
-    pub(crate) unusable: Vec<String>,
-    /// The names of those who have none.
-    pub(crate) names: Vec<String>,
-    /// The sources of users that cannot be listed, as `/etc/nsswitch.conf` names them.
-    pub(crate) uncounted: Vec<String>,
-    /// All who have factors.
-    pub(crate) holders: Vec<Holder>,
-}
-
-impl WithoutFactor {
-    /// Asks the daemon who is enrolled. A factor counts if its codes are valid for `service`, or
-    /// for any service.
-    pub(crate) fn read(client: &Client, service: Option<&str>) -> Result<Self, Error> {
-        let People { people, uncounted } = people();
-        let names = people.into_iter().map(|person| person.name).collect();
-        Ok(Self::new(holders(client)?, names, uncounted, service, now()))
-    }
-
-    fn new(
-        holders: Vec<Holder>,
-        mut names: Vec<String>,
-        uncounted: Vec<String>,
-        service: Option<&str>,
-        now: u64,
-    ) -> Self {
-        let known: BTreeSet<_> = holders.iter().map(|holder| holder.name.as_str()).collect();
-        names.retain(|name| !known.contains(name.as_str()));
-        let (usable, unusable): (Vec<_>, Vec<_>) =
-            holders.iter().partition(|holder| holder.is_valid(service, now));
-        let names_of = |holders: Vec<&Holder>| -> Vec<_> {
-            holders.into_iter().map(|holder| holder.name.clone()).collect()
-        };
-        let (usable, unusable) = (names_of(usable), names_of(unusable));
-        let enrolled_anywhere = holders.iter().filter(|holder| holder.is_valid(None, now)).count();
-        let enrolled = usable.len();
-        Self { enrolled, enrolled_anywhere, usable, unusable, names, uncounted, holders }
-    }
-
-    /// Returns who has a valid factor, and none for `service` nor for one of its `siblings`.
-    fn not_valid_for(&self, service: &str, siblings: &[&str], now: u64) -> Vec<String> {
-        let is_left_out = |holder: &&Holder| {
-            holder.is_valid(None, now)
-                && !holder.is_valid(Some(service), now)
-                && siblings.iter().all(|name| !holder.is_valid(Some(name), now))
-        };
-        self.holders.iter().filter(is_left_out).map(|holder| holder.name.clone()).collect()
-    }
-
-    /// Returns whose factors belong to another uid than the account has, each as a phrase.
-    fn of_other_uids(&self) -> Vec<String> {
-        let phrase = |holder: &Holder| {
-            let (record, account) = holder.differing?;
-            Some(format!("{} (uid {account}, enrolled as {record})", holder.name))
-        };
-        self.holders.iter().filter_map(phrase).collect()
-    }
-
-    /// Removes the names of users who cannot log in anyway, and returns them.
-    pub(crate) fn set_aside(&mut self, cannot_log_in: impl Fn(&str) -> bool) -> Vec<String> {
-        let (removed, names) =
-            std::mem::take(&mut self.names).into_iter().partition(|name| cannot_log_in(name));
-        self.names = names;
-        removed
-    }
-
-    /// Says how many users are enrolled, and how many of them for `service`, if that differs.
-    pub(crate) fn enrolled_phrase(&self, service: &str) -> String {
-        let count = self.enrolled_anywhere as u64;
-        let verb = if count == 1 { "is" } else { "are" };
-        let of_service = match self.enrolled == self.enrolled_anywhere {
-            true => String::new(),
-            false => {
-                format!(", {} of them with a factor that is valid for {service}", self.enrolled)
-            }
-        };
-        format!("{} {verb} enrolled{of_service}", output::count(count, "user"))
-    }
-
-    /// Returns the first names, the number of all, and whose users are not counted.
-    pub(crate) fn description(&self) -> String {
-        let uncounted = match self.uncounted.as_slice() {
-            [] => String::new(),
-            sources => format!("; not counted: users of {}", sources.join(", ")),
-        };
-        format!("{}{uncounted}", output::names(&self.names))
-    }
-}
-
 /// Adds who is denied, and who would be without `nullok` and `enroll`. `services`: those that ask.
-fn add(users: &WithoutFactor, services: &[Asking], open: &[&str], report: &mut Report) {
+fn add(
+    users: &WithoutFactor,
+    services: &[Asking],
+    other_ways: &OtherWays<'_>,
+    report: &mut Report,
+) {
     if services.is_empty() {
         return;
     }
+    let (closed, passable): (Vec<_>, Vec<_>) =
+        services.iter().partition(|asking| is_closed(asking, users, other_ways));
+    report.problems.extend(nobody_enrolled(&closed, users));
+    let open = &other_ways.open;
     for (unenrolled, id, what) in [
         (Unenrolled::Denied, FindingId::UsersWithoutFactor, "cannot log in"),
         (Unenrolled::Skipped, FindingId::UsersNotYetEnrolled, "log in without a code now"),
@@ -196,14 +64,9 @@ fn add(users: &WithoutFactor, services: &[Asking], open: &[&str], report: &mut R
             "create a factor at their next login, with the password alone",
         ),
     ] {
-        let services: Vec<_> =
-            services.iter().filter(|service| service.unenrolled == unenrolled).collect();
-        if unenrolled == Unenrolled::Denied && users.enrolled == 0 && !services.is_empty() {
-            // Nobody at all could log in, so all count.
-            let named = services.iter().map(|service| service.service.as_str()).collect();
-            report.problems.extend(nobody_enrolled(named, users));
-            continue;
-        }
+        // Of a closed one the problem says all.
+        let services = passable.iter().filter(|service| service.unenrolled == unenrolled);
+        let services: Vec<_> = services.copied().collect();
         for (services, names) in by_names(&services, &|asking| asking.without(&users.names)) {
             // Their keys still let them in by ssh.
             let has_other_way =
@@ -220,10 +83,11 @@ fn add(users: &WithoutFactor, services: &[Asking], open: &[&str], report: &mut R
                 services.join(", "),
                 output::names(&names)
             );
-            report.notes.push(Finding::new(id, message).fix("enroll them: totpctl enroll USER"));
+            let finding = Finding::new(id, message).fix("enroll them: totpctl enroll USER");
+            report.notes.push(finding.lists(&names));
         }
     }
-    add_unusable(users, services, report);
+    add_unusable(users, services, &passable, report);
     summarize(users, services, report);
     if !users.uncounted.is_empty() {
         let message = format!(
@@ -233,17 +97,6 @@ fn add(users: &WithoutFactor, services: &[Asking], open: &[&str], report: &mut R
         let finding = Finding::new(FindingId::UsersNotCounted, message);
         report.notes.push(finding.fix("totpctl show USER says whether one has a factor"));
     }
-}
-
-/// Returns the problem that these services let nobody in.
-fn nobody_enrolled(services: Vec<&str>, users: &WithoutFactor) -> Option<Finding> {
-    let message = format!(
-        "users without a factor, who cannot log in ({}): {}; no user is enrolled",
-        services.join(", "),
-        output::names(&users.names)
-    );
-    let finding = Finding::new(FindingId::NobodyEnrolled, message).fix("run totpctl enroll USER");
-    (!users.names.is_empty()).then_some(finding)
 }
 
 /// Adds how many users are enrolled, and who does not count.
@@ -268,6 +121,18 @@ fn summarize(users: &WithoutFactor, services: &[Asking], report: &mut Report) {
         let names = output::names(&names);
         report.summarize(format!("not counted{place}, because their password is locked: {names}"));
     }
+    let holders: Vec<_> = users.holders.iter().map(|holder| holder.name.clone()).collect();
+    let every: Vec<_> = services.iter().collect();
+    for (names_of, names) in by_names(&every, &|asking| asking.among(&holders)) {
+        let place = match names_of.len() == services.len() {
+            true => String::new(),
+            false => format!(" by {}", names_of.join(", ")),
+        };
+        let names = output::names(&names);
+        report.summarize(format!(
+            "enrolled, and cannot log in{place} because their password is locked: {names}"
+        ));
+    }
 }
 
 /// Returns the services of which `names_of` returns the same names, with these; those without a
@@ -286,64 +151,4 @@ fn by_names<'a>(
         }
     }
     groups
-}
-
-impl Asking {
-    /// Returns the names of those who could log in.
-    fn without(&self, names: &[String]) -> Vec<String> {
-        names.iter().filter(|name| !self.shut.contains(name)).cloned().collect()
-    }
-
-    /// Returns the names of those who cannot log in anyway.
-    fn among(&self, names: &[String]) -> Vec<String> {
-        names.iter().filter(|name| self.shut.contains(name)).cloned().collect()
-    }
-}
-
-/// Adds the users who have factors, and none whose codes are valid.
-fn add_unusable(users: &WithoutFactor, services: &[Asking], report: &mut Report) {
-    let mut note = |message: String| {
-        let finding = Finding::new(FindingId::UsersWithoutUsableFactor, message);
-        let finding = finding.fix("totpctl show USER says why; enroll them: totpctl enroll USER");
-        report.notes.push(finding);
-    };
-    let differs = |name: &&String| {
-        users.holders.iter().any(|holder| holder.name == **name && holder.differing.is_some())
-    };
-    let is_shut = |name: &&String| services.iter().all(|asking| asking.shut.contains(name));
-    let out = users.unusable.iter().filter(|name| !differs(name) && !is_shut(name));
-    let out: Vec<_> = out.cloned().collect();
-    if !out.is_empty() {
-        note(format!(
-            "users who cannot log in, because each of their factors is disabled, expired or out of step: {}",
-            output::names(&out)
-        ));
-    }
-    for asking in services {
-        let service = &asking.service;
-        let siblings: Vec<_> =
-            family(service).into_iter().filter(|name| is_one_command(name)).collect();
-        let names = asking.without(&users.not_valid_for(service, &siblings, now()));
-        if !names.is_empty() {
-            note(format!(
-                "users who cannot log in by {service} with a code, because their factors are valid only for \
-                 other services: {}",
-                output::names(&names)
-            ));
-        }
-    }
-    add_foreign(users, report);
-}
-
-/// Adds the users whose factors belong to another uid.
-fn add_foreign(users: &WithoutFactor, report: &mut Report) {
-    let moved = users.of_other_uids();
-    if !moved.is_empty() {
-        let message = format!(
-            "users whose codes are denied, because their factors belong to another uid: {}",
-            output::names(&moved)
-        );
-        let finding = Finding::new(FindingId::FactorOfAnotherUid, message);
-        report.problems.push(finding.fix("enroll them again: totpctl enroll USER"));
-    }
 }

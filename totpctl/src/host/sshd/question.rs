@@ -30,11 +30,20 @@ pub(crate) struct Failure {
     pub(crate) is_timeout: bool,
     /// True if it cannot read its lines.
     pub(crate) is_of_lines: bool,
+    /// True if sshd says that its configuration is invalid, so it does not start again.
+    pub(crate) is_invalid: bool,
 }
 
 impl Failure {
     pub(crate) fn new(message: String) -> Self {
-        Self { message, place: None, fix: None, is_timeout: false, is_of_lines: false }
+        Self {
+            message,
+            place: None,
+            fix: None,
+            is_timeout: false,
+            is_of_lines: false,
+            is_invalid: false,
+        }
     }
 }
 
@@ -153,7 +162,8 @@ pub(crate) fn explain(messages: &str) -> Failure {
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !is_debug(line) && !is_harmless(line));
-    let mut first = lines.next().unwrap_or("no message").trim_end_matches('.').to_owned();
+    let first_line = lines.next();
+    let mut first = first_line.unwrap_or("no message").trim_end_matches('.').to_owned();
     let mut fix = None;
     if messages.contains(NO_HOST_KEYS) {
         first = "it has no host keys, so it cannot start".into();
@@ -173,7 +183,9 @@ pub(crate) fn explain(messages: &str) -> Failure {
         None => (lines.find_map(location).map(|(place, _)| place), first),
     };
     let message = format!("sshd cannot read its configuration (sshd -T): {first}");
-    Failure { place, fix, is_of_lines: true, ..Failure::new(message) }
+    // A new machine has no host keys before sshd starts for the first time.
+    let is_invalid = first_line.is_some() && !messages.contains(NO_HOST_KEYS);
+    Failure { place, fix, is_of_lines: true, is_invalid, ..Failure::new(message) }
 }
 
 fn is_debug(line: &str) -> bool {

@@ -72,11 +72,11 @@ impl Reload {
     /// # Errors
     /// sshd would not start with its files, the command failed, or one did not read them.
     pub(crate) fn run(&self) -> Result<Reloaded, Error> {
-        check_files()?;
         let before = running();
         if before.is_empty() {
             return Ok(Reloaded::AtItsStart);
         }
+        check_files()?;
         let units = before.iter().filter_map(Running::unit).filter(|_| has_systemd());
         for unit in units.collect::<BTreeSet<_>>() {
             let output = program::find("systemctl").and_then(|mut systemctl| {
@@ -107,6 +107,15 @@ impl Reload {
             thread::sleep(POLL_INTERVAL);
         }
         Ok(Reloaded::Now)
+    }
+
+    /// Does [`Reload::run`] for this host. At boot no sshd listens yet, and none is asked how it is
+    /// reloaded.
+    pub(crate) fn run_of_host() -> Result<Reloaded, Error> {
+        match running().as_slice() {
+            [] => Ok(Reloaded::AtItsStart),
+            _ => Self::of_host().run(),
+        }
     }
 
     fn failure(&self, reason: &str) -> Error {

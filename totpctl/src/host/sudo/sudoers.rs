@@ -93,7 +93,10 @@ impl Sudoers {
             return;
         }
         if depth > MAX_DEPTH || self.file_count == MAX_FILES {
-            self.faults.push((place, "too many files include each other".to_owned()));
+            self.faults.push((
+                place,
+                format!("too many files of sudoers include each other, here {path}"),
+            ));
             return;
         }
         if self.ignores(path, files, from.is_none()) {

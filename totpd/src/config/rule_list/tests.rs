@@ -74,7 +74,7 @@ fn a_fault_in_a_rule_names_file_line_and_what_to_do() {
         (with("users = []"), 5, "users: the list is empty"),
         (with("groups = []"), 2, "groups: the list is empty"),
         (with("users = [\"a*b\"]"), 5, "only at the end"),
-        (with("users = \"alice\""), 5, "users: invalid type"),
+        (with("users = \"alice\""), 5, "users: this is a list; write [\"alice\"]"),
         (with("groups = [\"a:b\"]"), 5, "no group can have that name"),
         (with("services = [\"SSHD\"]"), 5, "lower case"),
         (with("methods = [\"totp\"]"), 2, "only a rule with then = \"require\""),

@@ -35,6 +35,17 @@ pub(super) fn root_fix(config: &Effective) -> String {
     )
 }
 
+/// Returns what key and code also need for root. With the default, sshd gives PAM a wrong answer
+/// for root, so a root with a key would be shut out.
+pub(super) fn for_root(config: &Effective) -> &'static str {
+    match config.root {
+        RootLogin::ProhibitPassword => {
+            ", and for root also PermitRootLogin yes (enroll root first)"
+        }
+        RootLogin::Yes | RootLogin::ForcedCommandsOnly | RootLogin::No => "",
+    }
+}
+
 pub(super) const LISTS: &str = "AuthenticationMethods";
 pub(super) const KEY_AND_CODE: &str = "AuthenticationMethods publickey,keyboard-interactive";
 pub(super) const NO_EMPTY_PASSWORDS: &str = "write PermitEmptyPasswords no";

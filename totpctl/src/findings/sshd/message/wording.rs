@@ -1,6 +1,6 @@
 //! What is said of an effect: of everybody, and beside it of the users of a `Match` block.
 
-use super::phrases::{KEY_AND_CODE, LISTS, NO_EMPTY_PASSWORDS, root, root_fix};
+use super::phrases::{KEY_AND_CODE, LISTS, NO_EMPTY_PASSWORDS, for_root, root, root_fix};
 use crate::findings::finding::FindingId;
 use crate::host::sshd::config::effective::Effective;
 use crate::host::sshd::ways::effect::{Effect, Proof};
@@ -170,7 +170,7 @@ pub(super) fn wording(effect: &Effect, config: &Effective) -> Wording {
             ),
         ),
         Effect::Alone(proof) => {
-            let (keyword, everybody, block) = alone(*proof);
+            let (keyword, everybody, block) = alone(*proof, config);
             row(Severity::Note, &[keyword], everybody, block)
         }
         Effect::GuardEndsLogins => row(
@@ -236,7 +236,7 @@ pub(super) fn wording(effect: &Effect, config: &Effective) -> Wording {
 }
 
 /// Returns the keyword and both wordings of a proof that needs no code.
-fn alone(proof: Proof) -> (&'static str, Advice, Advice) {
+fn alone(proof: Proof, config: &Effective) -> (&'static str, Advice, Advice) {
     let everybody = |id, what: &str, fix: String| says(id, format!("{what} is enough"), fix);
     let block = |id, what: &str, change: &str| {
         says(id, format!("accepts {what}"), format!("to require a code, write {change} there"))
@@ -291,7 +291,8 @@ fn alone(proof: Proof) -> (&'static str, Advice, Advice) {
                 FindingId::SshdKeyAlone,
                 "a key alone",
                 format!(
-                    "to require key and code, write {KEY_AND_CODE}; to refuse keys, write {LISTS} keyboard-interactive"
+                    "to require key and code, write {KEY_AND_CODE}{}; to refuse keys, write {LISTS} keyboard-interactive",
+                    for_root(config)
                 ),
             ),
             block(FindingId::SshdMatchKeyAlone, "a key alone", KEY_AND_CODE),

@@ -1,7 +1,7 @@
 //! Findings of an sshd that does not answer.
 
 use crate::findings::sshd::unreadable_finding;
-use crate::host::sshd::question::explain;
+use crate::host::sshd::question::{Failure, explain};
 
 #[test]
 fn an_error_of_sshd_is_explained() {
@@ -39,6 +39,10 @@ fn an_error_of_sshd_is_explained() {
         ),
         ("", format!("{said}no message")),
     ] {
-        assert_eq!(unreadable_finding(&explain(messages)).sentence(), expected);
+        let failure = explain(messages);
+        assert_eq!(unreadable_finding(&failure).sentence(), expected);
+        let is_invalid = !expected.contains("no host keys") && !expected.contains("no message");
+        assert_eq!(failure.is_invalid, is_invalid, "{messages}");
     }
+    assert!(!Failure::new("cannot run sshd -T: not found".into()).is_invalid);
 }

@@ -70,3 +70,17 @@ fn no_advice_lets_root_in_without_a_key() {
         assert_eq!(names_lists, !lines.starts_with("pubkey"), "{told}");
     }
 }
+
+#[test]
+fn key_and_code_are_not_advised_without_what_root_needs() {
+    let needs = "for root also PermitRootLogin yes (enroll root first)";
+    for (lines, expected) in
+        [("", true), ("permitrootlogin yes\n", false), ("permitrootlogin no\n", false)]
+    {
+        let mut report = Report::default();
+        let _ = collect(&survey(&with(lines)), &|_| of_text(PASSWORD_AND_CODE), &mut report);
+        let is_key = |note: &&Finding| note.id().token() == "sshd-key-alone";
+        let sentence = report.notes.iter().find(is_key).unwrap().sentence();
+        assert_eq!(sentence.contains(needs), expected, "{sentence}");
+    }
+}

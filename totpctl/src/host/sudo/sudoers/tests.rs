@@ -164,7 +164,8 @@ fn a_line_that_visudo_calls_wrong_does_not_count() {
 #[test]
 fn a_loop_and_a_missing_file_are_told() {
     let found = sudoers(&[("/etc/sudoers", "@include /etc/sudoers\n@include /gone\n")]);
-    assert_eq!(found.faults[0].1, "too many files include each other");
+    let loops = "too many files of sudoers include each other, here /etc/sudoers";
+    assert_eq!(found.faults[0].1, loops);
     let last = found.faults.last().map(|(_, reason)| reason.as_str());
     assert_eq!(last, Some("cannot read /gone: no such file"));
     let aliases = sudoers(&[("/etc/sudoers", "User_Alias A = B : B = A\nA ALL=NOPASSWD: ALL\n")]);

@@ -92,6 +92,20 @@ fn an_automatic_login_at_a_guarded_login_is_refused() {
         machine.run(&format!("{typed} | timeout 100 script -qec 'login -f alice' /dev/null")).text()
     };
     assert!(log_in().contains("in as alice"), "without a guard");
+    // totpctl names it, and doctor says that it is over.
+    machine.write("/etc/inittab", "1:2345:respawn:/sbin/agetty -a alice tty1\n");
+    let refused = machine.run("totpctl enable --guard login");
+    let named = refused.text().contains("alice (/etc/inittab:1)");
+    assert!(refused.status == 1 && named, "{refused:#?}");
+    let door = || {
+        let told = machine.run("totpctl doctor").stdout;
+        let line = told.lines().find(|line| line.contains("getty, automatic login (alice)"));
+        line.unwrap_or_else(|| panic!("{told}")).to_owned()
+    };
+    assert!(door().contains("does not ask for a code"), "{}", door());
+    machine.run("totpctl enable --guard --even-so login").stdout_ok();
+    assert!(door().contains("the guard refuses that (/etc/inittab:1)"), "{}", door());
+    machine.run("totpctl disable login").stdout_ok();
     guard(&machine, "login");
     let told = log_in();
     assert!(told.contains(NEEDS_CODE) && !told.contains("in as alice"), "{told}");

@@ -54,7 +54,7 @@ fn can_pass(rules: &[Rule], refuses: bool) -> bool {
     if rules.len() > MAX_RULES {
         return refuses;
     }
-    let of_guard = if refuses { ReturnCode::PERM_DENIED } else { ReturnCode::IGNORE };
+    let of_guard = if refuses { &REFUSALS[..] } else { &[ReturnCode::IGNORE] };
     let mut seen = HashSet::new();
     let mut open = vec![Progress::new()];
     while let Some(mut progress) = open.pop() {
@@ -66,7 +66,7 @@ fn can_pass(rules: &[Rule], refuses: bool) -> bool {
         };
         let results = match &rule.kind {
             RuleKind::MustFail(_) | RuleKind::FailedInclude(_) => vec![ReturnCode::PERM_DENIED],
-            _ if is_guard(rule) => vec![of_guard],
+            _ if is_guard(rule) => of_guard.to_vec(),
             _ => telling_results(rule),
         };
         for result in results {
@@ -79,6 +79,16 @@ fn can_pass(rules: &[Rule], refuses: bool) -> bool {
     }
     false
 }
+
+/// How a guard refuses: by its judgment, without a daemon, by a fault, or because libpam cannot
+/// load the module.
+const REFUSALS: [ReturnCode; 5] = [
+    ReturnCode::PERM_DENIED,
+    ReturnCode::AUTHINFO_UNAVAIL,
+    ReturnCode::SERVICE_ERR,
+    ReturnCode::MODULE_UNKNOWN,
+    ReturnCode::OPEN_ERR,
+];
 
 /// Returns results of a module that stand for all of them: one for each effect on the stack.
 fn telling_results(rule: &Rule) -> Vec<ReturnCode> {
@@ -140,6 +150,19 @@ mod tests {
             ),
             // "No objection" counts as a failure.
             (format!("account [default=bad] pam_totp.so guard\n{DEBIAN}"), Guard::Alone(place(1))),
+            // It is open while the daemon is down, or while libpam cannot load the module.
+            (
+                format!(
+                    "account [authinfo_unavail=ignore default=bad ignore=ignore] pam_totp.so guard\n{DEBIAN}"
+                ),
+                Guard::PassedBy(place(1)),
+            ),
+            (
+                format!(
+                    "account [perm_denied=die module_unknown=ignore ignore=ignore default=bad] pam_totp.so guard\n{DEBIAN}"
+                ),
+                Guard::PassedBy(place(1)),
+            ),
             // A result of another module ends the stack before it, or jumps over it.
             (format!("account sufficient pam_unix.so\n{required}"), Guard::PassedBy(place(2))),
             (

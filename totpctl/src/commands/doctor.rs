@@ -55,7 +55,7 @@ fn check_all(named: &[String], json: bool) -> Result<(), Error> {
     let is_wanted = |service: &str| named.is_empty() || named.iter().any(|name| name == service);
     doors.extend(doors::doors(&services, &is_wanted));
     if named.is_empty() {
-        doors.extend(doors::automatic());
+        doors.extend(doors::automatic(&services));
     }
     let today = jiff::Zoned::now().date();
     let acceptances = file::load().unwrap_or_else(|reason| {

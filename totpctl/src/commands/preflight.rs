@@ -20,6 +20,7 @@ use crate::findings::sshd::missing_password::Missing;
 use crate::findings::sudo::{sudo_exceptions, sudo_has_other_way};
 use crate::findings::users::asking::{Asking, shut_by_password};
 use crate::findings::users::without_factor::WithoutFactor;
+use crate::host::door::automatic_login;
 use crate::pam::change::{Change, needs_profile, plan_enable, read_after};
 use crate::pam::families::is_one_command;
 use crate::pam::files::read;
@@ -95,6 +96,9 @@ impl Preflight {
         let preflight = Self::new(service, changes, &effects)?;
         preflight.reach.check(options.even_so)?;
         preflight.check_sshd(options, changes)?;
+        if service == "login" && options.guard && !options.even_so {
+            check_automatic(&automatic_login::by_login())?;
+        }
         if preflight.unenrolled == Unenrolled::Denied && preflight.users.enrolled == 0 {
             let forwards_password = has(options, "forward_pass");
             return Err(nobody_could_log_in(service, &preflight.users.unusable, forwards_password));
@@ -311,6 +315,19 @@ fn check_guard(ends: Option<String>) -> Result<(), Error> {
             "not changed: {finding}, and reload sshd; or use --even-so"
         ))),
         None => Ok(()),
+    }
+}
+
+/// Refuses a guard of login that ends automatic logins, because these give no code. `logins`: each
+/// as a phrase.
+fn check_automatic(logins: &[String]) -> Result<(), Error> {
+    match logins {
+        [] => Ok(()),
+        _ => Err(Error::refused(format!(
+            "not changed: the guard ends each automatic login at a terminal, unless a rule lets the user by: {}; \
+             remove these, or use --even-so",
+            logins.join(", ")
+        ))),
     }
 }
 

@@ -21,9 +21,10 @@ pub(crate) fn doors(services: &Services, is_wanted: &dyn Fn(&str) -> bool) -> Ve
     exist.map(|known| door(known, services)).collect()
 }
 
-/// Returns the ways in that ask nobody, whatever PAM says.
-pub(crate) fn automatic() -> Vec<Door> {
-    automatic_login::doors()
+/// Returns the ways in that ask nobody. Only a guard of login can refuse one.
+pub(crate) fn automatic(services: &Services) -> Vec<Door> {
+    let login = services.get("login");
+    automatic_login::doors(login.is_guarded.then_some(login.exceptions.as_slice()))
 }
 
 fn exists(known: &KnownDoor, services: &Services) -> bool {

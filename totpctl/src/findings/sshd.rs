@@ -40,8 +40,8 @@ pub(crate) fn problems(read: &dyn Fn(&str) -> Option<String>) -> Option<String> 
     let mut report = Report::default();
     check_with(read, &mut report);
     // For some machines that is meant, and the change asks about it.
-    let is_meant = [FindingId::SshdCodeAlone, FindingId::SshdGuardEndsLogins];
-    let is_fault = |problem: &&Finding| !is_meant.contains(&problem.id());
+    let is_meant = |id| id == FindingId::SshdCodeAlone || GUARD_ENDS_LOGINS.contains(&id);
+    let is_fault = |problem: &&Finding| !is_meant(problem.id());
     let problems: Vec<_> = report.problems.iter().filter(is_fault).map(Finding::sentence).collect();
     (!problems.is_empty()).then(|| problems.join("; "))
 }
@@ -78,8 +78,12 @@ pub(crate) fn code_alone(read: &dyn Fn(&str) -> Option<String>) -> Option<String
 /// Returns the problem that a guard ends the logins of clients with a key, if so, for root. `read`
 /// returns the files of PAM, as they will be.
 pub(crate) fn guard_ends_logins(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    sentences(read, &|id| id == FindingId::SshdGuardEndsLogins).into_iter().next()
+    sentences(read, &|id| GUARD_ENDS_LOGINS.contains(&id)).into_iter().next()
 }
+
+/// For all users, and in a block.
+const GUARD_ENDS_LOGINS: [FindingId; 2] =
+    [FindingId::SshdGuardEndsLogins, FindingId::SshdMatchGuardEndsLogins];
 
 /// Returns the findings of these kinds, each as a sentence.
 fn sentences(

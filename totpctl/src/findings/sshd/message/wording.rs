@@ -178,12 +178,14 @@ pub(super) fn wording(effect: &Effect, config: &Effective) -> Wording {
             &[LISTS],
             says(
                 FindingId::SshdGuardEndsLogins,
-                "the guard disconnects each client that offers a key or a ticket, before it comes to the code",
+                "the guard disconnects each client that offers a key or a ticket, before it comes to the code, \
+                 unless a rule lets the user by",
                 format!("write {KEY_AND_CODE}"),
             ),
             says(
                 FindingId::SshdMatchGuardEndsLogins,
-                "lets in by a key or a ticket alone, and the guard ends each such connection",
+                "lets in by a key or a ticket alone, and the guard ends each such connection, unless a rule \
+                 lets the user by",
                 format!("write {KEY_AND_CODE} there"),
             ),
         ),

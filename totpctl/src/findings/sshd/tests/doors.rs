@@ -33,6 +33,26 @@ fn doors_say_for_whom_they_differ() {
 }
 
 #[test]
+fn a_rule_may_let_by_where_a_guard_shuts_each_way() {
+    let guarded = format!(
+        "{PASSWORD_AND_CODE}account required pam_totp.so guard\naccount required pam_unix.so\n"
+    );
+    let key = "authenticationmethods publickey\n";
+    let (problems, _, _) = told(&survey(&with(key)), &guarded);
+    assert_eq!(problems, ["sshd-guard-ends-logins"]);
+    let block = |lines: &str| {
+        let user = Some(case(&with(lines), None));
+        let base = survey(&with(KEY_AND_CODE));
+        let cases = Ok(Cases { user, root: None });
+        told(&Survey { blocks: with_block("User git", cases).blocks, ..base }, &guarded).0
+    };
+    assert_eq!(block(key), ["sshd-match-guard-ends-logins"]);
+    // Here no rule helps.
+    let shut = "authenticationmethods password\n";
+    assert_eq!(block(shut), ["sshd-match-nobody-can-log-in"]);
+}
+
+#[test]
 fn a_block_has_a_door_for_each_usual_way() {
     let doors = |usual: &str, block: &str| {
         let user = Some(case(&with(block), None));

@@ -27,6 +27,23 @@ fn lists_that_take_the_last_way_of_root_are_told_without_a_code_too() {
 }
 
 #[test]
+fn a_guard_takes_the_commands_of_keys_of_root() {
+    let commands = "permitrootlogin forced-commands-only\n";
+    let guarded = format!(
+        "{PASSWORD_AND_CODE}account required pam_totp.so guard\naccount required pam_unix.so\n"
+    );
+    for (lines, stack, is_told) in [
+        (commands.to_owned(), PASSWORD_AND_CODE, false),
+        (commands.to_owned(), &*guarded, true),
+        (format!("{commands}usepam no\n"), &guarded, false),
+    ] {
+        let (_, notes, _) = told(&survey(&with(&lines)), stack);
+        let found = notes.iter().any(|id| id == "sshd-root-cannot-log-in");
+        assert_eq!(found, is_told, "{lines} {stack} {notes:?}");
+    }
+}
+
+#[test]
 fn no_advice_lets_root_in_without_a_key() {
     let sentence = |lines: &str, stack: &str| {
         let mut report = Report::default();

@@ -1,9 +1,17 @@
 //! Commands by which a getty or login lets a user in without a question. Pure.
 
+/// Who is logged in without a question.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Login {
+    pub(super) user: String,
+    /// True if the program is login, which asks PAM for `account`.
+    pub(super) runs_login: bool,
+}
+
 /// Returns the users that commands in a text log in, each with its first line. The text is a unit,
 /// a table of an init, or a file of variables.
-pub(super) fn logins(text: &str) -> Vec<(usize, String)> {
-    commands(text).into_iter().filter_map(|(line, words)| Some((line, user(&words)?))).collect()
+pub(super) fn logins(text: &str) -> Vec<(usize, Login)> {
+    commands(text).into_iter().filter_map(|(line, words)| Some((line, login(&words)?))).collect()
 }
 
 /// Returns the words of each command, and its first line. A backslash at the end continues a line.
@@ -30,11 +38,11 @@ fn commands(text: &str) -> Vec<(usize, Vec<String>)> {
 }
 
 /// Returns the user that a command logs in.
-fn user(words: &[String]) -> Option<String> {
+fn login(words: &[String]) -> Option<Login> {
     let is_getty = words.iter().any(|word| word.to_ascii_lowercase().contains("getty"));
     // Behind -o, the options are those of login.
     let mut is_login = !is_getty && words.iter().any(|word| base(word) == "login");
-    let (mut skips_login, mut program) = (false, None);
+    let (mut skips_login, mut program, mut named) = (false, None, None);
     let mut rest = words.iter().map(String::as_str);
     while let Some(word) = rest.next() {
         let Some(option) = Argument::parse(word) else { continue };
@@ -52,13 +60,17 @@ fn user(words: &[String]) -> Option<String> {
             }
             _ => None,
         };
-        if let Some(user) = user.filter(|user| !user.is_empty()) {
-            // agetty puts the name there that is typed.
-            return Some(if user.starts_with('\\') { "anybody" } else { user }.to_owned());
-        }
+        named = named.or(user.filter(|user| !user.is_empty()));
     }
-    let starts_shell = is_getty && skips_login && program.is_some_and(|path| base(path) != "login");
-    starts_shell.then(|| "root".to_owned())
+    let runs_login = program.is_none_or(|path| base(path) == "login");
+    let user = match named {
+        // agetty puts the name there that is typed.
+        Some(user) if user.starts_with('\\') => "anybody",
+        Some(user) => user,
+        None if is_getty && skips_login && !runs_login => "root",
+        None => return None,
+    };
+    Some(Login { user: user.to_owned(), runs_login })
 }
 
 /// An option of agetty or login, as a word has it.
@@ -119,9 +131,13 @@ mod tests {
             ("ExecStart=-/bin/login -f al\n", 1, "al"),
             ("c1:1:respawn:/sbin/agetty -n -l /usr/bin/autologin tty1\n", 1, "root"),
             ("ExecStart=/sbin/agetty -n -l /bin/bash tty1\n", 1, "root"),
+            ("ExecStart=/sbin/agetty -a al -l /bin/own tty1\n", 1, "al"),
             ("1:2345:respawn:/sbin/mingetty --autologin al tty1\n", 1, "al"),
         ] {
-            assert_eq!(logins(text), [(line, user.to_owned())], "{text}");
+            // These start another program.
+            let runs_login = !text.contains(" -l ");
+            let login = Login { user: user.to_owned(), runs_login };
+            assert_eq!(logins(text), [(line, login)], "{text}");
         }
         for text in [
             "ExecStart=-/sbin/agetty --noclear %I $TERM\n#agetty -a x\n",

@@ -69,7 +69,7 @@ pub(crate) fn effects(
         return Vec::new();
     }
     let ways = ways(config, stack, Who::Anybody, None);
-    if ways.iter().all(Way::is_shut) {
+    if ways.iter().all(Way::is_shut) && !has_guarded(&ways) {
         return vec![Effect::NobodyCanLogIn(reason(config, &ways))];
     }
     let mut found = Vec::new();
@@ -163,13 +163,24 @@ fn reason(config: &Effective, ways: &[Way]) -> String {
     reasons.join("; ")
 }
 
+/// Reports whether a guard shuts a way. A rule of the daemon may let users by all the same.
+fn has_guarded(ways: &[Way]) -> bool {
+    ways.iter().any(|way| way.is_guarded)
+}
+
+/// Reports whether a key of root may open the command that stands next to it. A guard refuses that,
+/// too, because the key gives no code.
+fn lets_commands_in(config: &Effective, stack: &PamStack) -> bool {
+    let is_guarded = matches!(config.pam, Pam::Service(_)) && stack.guard.is_some();
+    config.root == RootLogin::ForcedCommandsOnly && !is_guarded
+}
+
 /// Reports whether root could log in, or run the command next to a key, if there were no lists of
 /// `AuthenticationMethods`.
 fn has_way_without_lists(config: &Effective, stack: &PamStack) -> bool {
     let mut free = config.clone();
     let had_lists = free.lists.take().is_some();
-    let runs_commands =
-        free.root == RootLogin::ForcedCommandsOnly && free.is_enabled(Method::PublicKey);
+    let runs_commands = lets_commands_in(&free, stack) && free.is_enabled(Method::PublicKey);
     let is_open = |way: &Way| !way.is_shut();
     had_lists && (runs_commands || ways(&free, stack, Who::Root, None).iter().any(is_open))
 }
@@ -186,7 +197,7 @@ pub(crate) fn root_effect(
     }
     let ways_of = |who| ways(config, stack, who, refused_by);
     // A key still opens the commands that stand next to it, if no list requires more.
-    let keeps_commands = config.root == RootLogin::ForcedCommandsOnly
+    let keeps_commands = lets_commands_in(config, stack)
         && config.lists.as_ref().is_none_or(|lists| lists.iter().any(|list| list == "publickey"));
     let is_meant = config.root == RootLogin::No || keeps_commands || refused_by.is_some();
     if !others_log_in || is_meant || !ways_of(Who::Root).iter().all(Way::is_shut) {
@@ -199,6 +210,7 @@ pub(crate) fn root_effect(
     // PermitRootLogin is no reason where nobody else could log in.
     let of_others = ways_of(Who::Anybody);
     Some(match of_others.iter().all(Way::is_shut) {
+        true if has_guarded(&of_others) => Effect::GuardEndsLogins,
         true => Effect::NobodyCanLogIn(reason(config, &of_others)),
         false => Effect::RootCannotLogIn(config.root),
     })

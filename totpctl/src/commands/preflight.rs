@@ -3,6 +3,7 @@
 
 mod effect;
 mod exception;
+mod guarded;
 pub(super) mod host;
 pub(super) mod opening;
 mod profile;
@@ -10,6 +11,7 @@ mod reach;
 mod refusal;
 
 use self::effect::Effect;
+use self::guarded::{check_automatic, check_guard};
 pub(super) use self::reach::Reach;
 use self::refusal::{nobody_could_log_in, nobody_gets_in};
 use crate::cli::ModuleOptions;
@@ -306,29 +308,6 @@ fn siblings(service: &str, changed: &[&str]) -> Vec<String> {
 /// Reports whether the line of the module gets this option.
 fn has(options: &ModuleOptions, option: &str) -> bool {
     options.options().unwrap_or_default().iter().any(|other| other == option)
-}
-
-/// Refuses a guard that ends the logins of clients with a key. `ends`: the finding that it does.
-fn check_guard(ends: Option<String>) -> Result<(), Error> {
-    match ends {
-        Some(finding) => Err(Error::refused(format!(
-            "not changed: {finding}, and reload sshd; or use --even-so"
-        ))),
-        None => Ok(()),
-    }
-}
-
-/// Refuses a guard of login that ends automatic logins, because these give no code. `logins`: each
-/// as a phrase.
-fn check_automatic(logins: &[String]) -> Result<(), Error> {
-    match logins {
-        [] => Ok(()),
-        _ => Err(Error::refused(format!(
-            "not changed: the guard ends each automatic login at a terminal, unless a rule lets the user by: {}; \
-             remove these, or use --even-so",
-            logins.join(", ")
-        ))),
-    }
 }
 
 /// Asks whether a code alone may let users in by ssh. `problem`: that it does after the change.

@@ -178,14 +178,12 @@ pub(super) fn wording(effect: &Effect, config: &Effective) -> Wording {
             &[LISTS],
             says(
                 FindingId::SshdGuardEndsLogins,
-                "the guard disconnects each client that offers a key or a ticket, before it comes to the code, \
-                 unless a rule lets the user by",
+                "the guard disconnects each client that offers a key or a ticket, unless a rule skips the code",
                 format!("write {KEY_AND_CODE}"),
             ),
             says(
                 FindingId::SshdMatchGuardEndsLogins,
-                "lets in by a key or a ticket alone, and the guard ends each such connection, unless a rule \
-                 lets the user by",
+                "lets in by a key or a ticket alone, which the guard refuses unless a rule skips the code",
                 format!("write {KEY_AND_CODE} there"),
             ),
         ),

@@ -49,11 +49,14 @@ fn names_that_are_no_user() {
     }
     let log = machine.log();
     assert!(!log.contains("newline") && !log.contains('\u{1b}'), "{log}");
-    for (user, words) in
-        [("''", "no user"), ("'../x'", "no user"), (&*format!("'{long}'"), "no user")]
-    {
+    // An empty word is refused as a wrong command line.
+    for (user, status, words) in [
+        ("''", 2, "USER is empty"),
+        ("'../x'", 1, "no user"),
+        (&*format!("'{long}'"), 1, "no user"),
+    ] {
         let refusal = machine.run(&format!("totpctl enroll {user}"));
-        assert_eq!(refusal.status, 1, "{refusal:#?}");
+        assert_eq!(refusal.status, status, "{refusal:#?}");
         assert!(refusal.stderr.contains(words), "{refusal:#?}");
     }
 }

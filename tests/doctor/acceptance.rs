@@ -79,7 +79,7 @@ fn what_shuts_out_and_what_is_not_found_cannot_be_accepted() {
         ("stack-skips-code --reason x", 1, "choose one by --service, --file and --line"),
         ("stack-overrules-code --service meant --reason x", 1, "does not find"),
         ("stack-skips-cod --reason x", 2, "there is no finding"),
-        ("stack-skips-code --service meant --reason ''", 2, "--reason: it is empty"),
+        ("stack-skips-code --service meant --reason ''", 2, "--reason is empty"),
         ("stack-skips-code --service meant", 2, "--reason"),
         ("stack-skips-code --service meant --reason x --until 2020-01-15", 2, "is over"),
         ("stack-skips-code --service meant --reason x --until soon", 2, "write 2027-01-15"),

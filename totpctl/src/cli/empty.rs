@@ -43,7 +43,10 @@ fn sentence(command: &str, argument: &Arg) -> String {
     let name = match argument.get_long() {
         Some(long) => format!("--{long}"),
         None if argument.get_id() == "words" => "USER".into(),
-        None => argument.get_id().as_str().to_uppercase(),
+        None => match argument.get_value_names() {
+            Some([name, ..]) => name.to_string(),
+            _ => argument.get_id().as_str().to_uppercase(),
+        },
     };
     match (command, argument.get_id().as_str()) {
         ("remove", "factor") => {
@@ -95,9 +98,9 @@ mod tests {
             ("enable _", "SERVICE is empty; give it a value"),
             ("disable _", "SERVICE is empty"),
             ("try _", "SERVICE is empty"),
-            ("doctor _", "SERVICES is empty"),
+            ("doctor _", "SERVICE is empty"),
             ("doctor --explain _", "--explain is empty"),
-            ("doctor accept _ --reason r", "IDS is empty"),
+            ("doctor accept _ --reason r", "ID is empty"),
             ("doctor accept clock-unknown --reason r --service _", "--service is empty"),
             ("doctor accept --remove _", "--remove is empty"),
             ("restore /b --fingerprint _", "--fingerprint is empty"),

@@ -11,8 +11,9 @@ fn run_between(machine: &Machine, command: &str, between: &str) -> Output {
         "cd /var/lib/totpctl || exit 9
          rm -f lock; mkfifo lock
          {command} & pid=$!
+         end=$((SECONDS + 60))
          until [ \"$(cat /proc/$pid/wchan)\" = wait_for_partner ] || ! [ -e /proc/$pid/exe ]
-         do sleep 0.05; done
+         do [ $SECONDS -lt $end ] || exit 7; sleep 0.05; done
          mv lock pipe
          ({between}) >/tmp/between 2>&1 || exit 8
          exec 3<pipe

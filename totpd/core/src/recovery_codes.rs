@@ -10,6 +10,9 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::code::{is_blank, without_end};
+pub use crate::recovery_codes::scratch_code::ScratchCode;
+
+mod scratch_code;
 
 /// A recovery code: 16 characters of Crockford's base32, 80 random bits.
 ///
@@ -71,11 +74,7 @@ impl RecoveryCode {
     /// A code has 80 random bits, so a costlier hash would only slow down the daemon.
     #[must_use]
     pub fn hash(&self, salt: [u8; 16]) -> HashedGuess {
-        let mut hash = [0; 32];
-        let result = scrypt::Params::new(SCRYPT_LOG_N, 8, 1)
-            .map(|params| scrypt::scrypt(self.0.as_slice(), &salt, &params, &mut hash));
-        // Neither can fail with these constants. A failure makes a guess that matches nothing.
-        HashedGuess { salt, hash: result.is_ok_and(|hashed| hashed.is_ok()).then_some(hash) }
+        HashedGuess::of(self.0.as_slice(), salt)
     }
 }
 
@@ -90,6 +89,17 @@ impl fmt::Debug for RecoveryCode {
 pub struct HashedGuess {
     salt: [u8; 16],
     hash: Option<[u8; 32]>,
+}
+
+impl HashedGuess {
+    /// Hashes the characters of a code with `salt`.
+    fn of(code: &[u8], salt: [u8; 16]) -> Self {
+        let mut hash = [0; 32];
+        let result = scrypt::Params::new(SCRYPT_LOG_N, 8, 1)
+            .map(|params| scrypt::scrypt(code, &salt, &params, &mut hash));
+        // Neither can fail with these constants. A failure makes a guess that matches nothing.
+        Self { salt, hash: result.is_ok_and(|hashed| hashed.is_ok()).then_some(hash) }
+    }
 }
 
 impl fmt::Debug for HashedGuess {
@@ -129,6 +139,13 @@ impl RecoveryCodes {
             (0..count).map(|_| RecoveryCode::random(&mut fill)).collect::<Result<Vec<_>, E>>()?;
         let hashes = codes.iter().filter_map(|code| code.hash(salt).hash).collect();
         Ok((codes, Self { salt, hashes, unreported_use: None }))
+    }
+
+    /// Returns the hashes of codes that another program made, under the random `salt`.
+    #[must_use]
+    pub fn of_scratch_codes(codes: &[ScratchCode], salt: [u8; 16]) -> Self {
+        let hashes = codes.iter().filter_map(|code| code.hash(salt).hash).collect();
+        Self { salt, hashes, unreported_use: None }
     }
 
     /// Returns no hashes under `salt`, for an [`Outline`](crate::record::Outline).

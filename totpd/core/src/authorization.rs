@@ -313,7 +313,8 @@ mod tests {
         let words: [&str; TABLE.len()] = TABLE.map(|(operation, ..)| operation.word());
         let expected = [
             "login", "login", "login", "read", "list", "explain", "confirm", "change", "change",
-            "change", "change", "export", "change", "remove", "remove", "manage", "reload", "store",
+            "change", "change", "export", "change", "remove", "remove", "manage", "reload",
+            "store",
         ];
         assert_eq!(words, expected);
     }

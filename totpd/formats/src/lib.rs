@@ -6,5 +6,7 @@
 
 pub mod export;
 pub mod import;
+#[cfg(feature = "readers")]
+pub mod readers;
 #[cfg(feature = "entries")]
 pub mod reading;

@@ -4,6 +4,7 @@
 //!
 //! The crate is pure: bytes and the time of now go in, factors and reasons come out.
 
+mod civil_time;
 pub mod export;
 pub mod import;
 #[cfg(feature = "readers")]

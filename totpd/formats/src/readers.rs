@@ -6,7 +6,6 @@
 use crate::reading::{Entry, Format, Passphrase, Refusal, Rules, Summary};
 
 mod aegis;
-mod civil_time;
 mod csv;
 mod decryption;
 mod draft;
@@ -63,5 +62,7 @@ pub fn read(
     Ok(Summary { entries, parts })
 }
 
+#[cfg(test)]
+mod round_trips;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 //!
 //! The API of FreeIPA never shows seeds; the manager of the directory reads them.
 
-use crate::readers::civil_time::parse_with_zone;
+use crate::civil_time::parse_with_zone;
 use crate::readers::draft::{ClockDrift, Draft, number};
 use crate::readers::freeipa::ldif::{Record, records};
 use crate::readers::text;
@@ -68,7 +68,7 @@ fn read_state(draft: &mut Draft, record: &Record) -> Result<(), Reason> {
         Some(text) => parse_with_zone(&text).map(Some).ok_or_else(|| malformed(name)),
     };
     draft.not_before = time("ipatokennotbefore")?;
-    // The last second is part of the time, and not of ours.
+    // There the last second is part of the time; here it is not.
     draft.not_after = time("ipatokennotafter")?.map(|last| last.saturating_add(1));
     if draft.kind != "totp" {
         return Ok(());

@@ -11,7 +11,7 @@ use totpd_core::code::DIGITS;
 use totpd_core::otp::{Algorithm, code_at, time_step};
 use totpd_core::seed::Seed;
 
-use crate::readers::civil_time;
+use crate::civil_time;
 use crate::readers::draft::{Draft, number, short};
 use crate::readers::seed_text::hexadecimal;
 use crate::readers::text;

@@ -40,7 +40,7 @@ pub(super) fn records(text: &str) -> impl Iterator<Item = Result<Record, Refusal
         let mut record = Record { line: first, attributes: Vec::new() };
         while let Some((number, line)) = lines.next_if(|(_, line)| !line.trim().is_empty()) {
             let mut whole = Zeroizing::new(line.to_owned());
-            // A line goes on in the next one if that one starts with a blank.
+            // A line continues in the next one if that one starts with a blank.
             while let Some((_, more)) = lines.next_if(|(_, line)| line.starts_with(' ')) {
                 whole.push_str(more.get(1..).unwrap_or_default());
             }

@@ -41,7 +41,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Refusal> {
     Ok(tokens)
 }
 
-/// Divides `name: value`. What goes on from the line before is none.
+/// Divides `name: value`. What continues the line before is none.
 fn pair(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(':')?;
     let is_name =
@@ -49,7 +49,7 @@ fn pair(line: &str) -> Option<(&str, &str)> {
     (is_name && (value.is_empty() || value.starts_with(' '))).then(|| (name, value.trim()))
 }
 
-/// Reads a value; `Some(None)` if it is nothing. A text in quotes goes on in the next lines.
+/// Reads a value; `Some(None)` if it is nothing. A text in quotes continues in the next lines.
 fn scalar<'a>(value: &str, mut next: impl FnMut() -> Option<&'a str>) -> Option<Option<String>> {
     let Some(quote) = value.chars().next().filter(|c| matches!(c, '\'' | '"')) else {
         let is_nothing = matches!(value, "" | "null" | "~" | "{}" | "[]")

@@ -2,7 +2,7 @@
 
 use totpd_core::otp::time_step;
 
-use crate::readers::civil_time::parse_with_zone;
+use crate::civil_time::parse_with_zone;
 use crate::readers::draft::{ClockDrift, Draft, number, short};
 use crate::readers::pskc::element::Element;
 use crate::readers::pskc::protection::Protection;

@@ -9,7 +9,8 @@ table='
 pam_totp          : libpam pam-bindings rustix totpd-interface totpd-journal zeroizing-alloc
 pam_totp/libpam   : libc pam-bindings
 totpd/core        : data-encoding hmac scrypt serde sha1 sha2 subtle zeroize
-totpd/formats     : data-encoding serde serde_json thiserror totpd-core zeroize
+totpd/formats     : aes aes-gcm cbc data-encoding hmac pbkdf2 png quick-xml rqrr scrypt serde serde_json sha1 sha2
+                    thiserror totpd-core zeroize
 totpd/interface   : serde zbus
 totpd/journal     : rustix
 totpd/qr          : qrcode

@@ -4,7 +4,10 @@
 //!
 //! The crate is pure: bytes and the time of now go in, factors and reasons come out.
 
+mod civil_time;
 pub mod export;
 pub mod import;
+#[cfg(feature = "readers")]
+pub mod readers;
 #[cfg(feature = "entries")]
 pub mod reading;

@@ -21,10 +21,18 @@ pub enum Change {
     IssuerDiffers,
     /// The last code is known by its time alone, so all codes up to that time count as used.
     LastCodeByTime,
+    /// The number of digits was taken from the last code, because the file does not say it surely.
+    DigitsOfLastCode(u8),
+    /// Used codes of the far future were left: no clock here can have used them.
+    FutureCodesLeft(u64),
     /// The last line has no end, so the file may be cut.
     MayBeCut,
     /// A setting has no counterpart here.
     SettingLeft(String),
+    /// The owner that the entry names cannot be a user name.
+    OwnerLeft,
+    /// A password stands beside the seed. It was left.
+    PasswordLeft,
     /// The scratch codes were kept.
     ScratchCodesKept(u64),
     /// The seed has fewer bits than 128.
@@ -41,6 +49,16 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Assumed { value, is } => write!(f, "no {value} is given; {is} is assumed"),
+            Self::DigitsOfLastCode(digits) => {
+                write!(f, "its last code has {digits} digits, so its codes have")
+            }
+            Self::FutureCodesLeft(count) => {
+                write!(f, "{count} used codes of the far future were left")
+            }
+            Self::OwnerLeft => f.write_str("the owner that it names cannot be a user name"),
+            Self::PasswordLeft => {
+                f.write_str("its password was left; the password of the system counts")
+            }
             Self::DriftKept(steps) => {
                 let side = if *steps < 0 { "behind" } else { "ahead" };
                 write!(

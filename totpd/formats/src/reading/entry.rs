@@ -12,7 +12,7 @@ use crate::reading::reason::Reason;
 pub struct Entry {
     /// The place of the entry.
     pub place: Place,
-    /// The user whom the file names as the owner, if it names one. It is hostile text.
+    /// The user that the file names as the owner, if it names one. It is hostile text.
     pub owner: Option<String>,
     /// The account, the serial number or the name of the entry; may be empty. It is hostile text.
     pub label: String,

@@ -70,8 +70,8 @@ impl Format {
         match self {
             // As the module itself.
             Self::GoogleAuthenticator => 64 << 10,
-            Self::Aegis | Self::OtpauthMigration | Self::Pskc => 8 << 20,
-            Self::Csv | Self::FreeIpa | Self::Oath | Self::Otpauth | Self::PrivacyIdea => 24 << 20,
+            Self::Aegis | Self::OtpauthMigration | Self::PrivacyIdea | Self::Pskc => 8 << 20,
+            Self::Csv | Self::FreeIpa | Self::Oath | Self::Otpauth => 16 << 20,
         }
     }
 

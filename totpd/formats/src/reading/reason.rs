@@ -24,6 +24,8 @@ pub enum Reason {
     Malformed(String),
     /// Neither TOTP nor HOTP, but this.
     NotOath(String),
+    /// The seed is encrypted without a MAC, so that nobody can tell whether it was changed.
+    NoMac,
     /// Only scratch codes are accepted.
     NoCodes,
     /// There is no seed.
@@ -36,6 +38,8 @@ pub enum Reason {
     SeedTooShort(u64),
     /// The seed cannot be read. The sentence says why.
     SeedUnreadable(String),
+    /// The program that wrote the entry passes over its type itself.
+    SkippedThere(String),
     /// The seed or its parts were changed: the MAC differs.
     Tampered,
 }
@@ -60,6 +64,7 @@ impl fmt::Display for Reason {
             Self::Disabled => f.write_str("it is disabled there"),
             Self::Malformed(what) => write!(f, "it cannot be read: {what}"),
             Self::NotOath(name) => write!(f, "it is {name:?}, neither TOTP nor HOTP"),
+            Self::NoMac => f.write_str("its seed is encrypted without a MAC, so a change could not be seen"),
             Self::NoCodes => f.write_str("it accepts scratch codes alone: it has no TOTP_AUTH and no HOTP_COUNTER"),
             Self::NoSeed => f.write_str("it has no seed"),
             Self::Period(period) => {
@@ -70,6 +75,9 @@ impl fmt::Display for Reason {
             }
             Self::SeedTooShort(bits) => write!(f, "its seed has {bits} bits; at least 80 are needed"),
             Self::SeedUnreadable(why) => write!(f, "its seed cannot be read: {why}"),
+            Self::SkippedThere(name) => {
+                write!(f, "its type is {name:?}, which its own program passes over")
+            }
             Self::Tampered => f.write_str("its MAC differs: the file was changed, or the key is wrong"),
         }
     }

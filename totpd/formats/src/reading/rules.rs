@@ -8,13 +8,27 @@ use zeroize::Zeroizing;
 use crate::reading::part::Part;
 
 /// What a reader is told beside the bytes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Rules {
     /// The time of now, in seconds since 1970.
     pub now: u64,
     /// The seconds by which local time was ahead of UTC on the host that wrote the file, all that
     /// occurred. Empty if nobody knows: then every zone is reckoned with.
     pub utc_offsets: Vec<i32>,
+    /// The digits of a code, where the entry of a usersfile leaves it to the PAM line (`digits=`).
+    pub oath_digits: Option<u8>,
+    /// The window of pam_oath (`window=`), 5 by default.
+    pub oath_window: u64,
+    /// The seconds of a time step, where the list of a vendor has none.
+    pub period: Option<u32>,
+}
+
+impl Rules {
+    /// Returns the rules for `now` (seconds since 1970), and nothing else known.
+    #[must_use]
+    pub fn at(now: u64) -> Self {
+        Self { now, utc_offsets: Vec::new(), oath_digits: None, oath_window: 5, period: None }
+    }
 }
 
 /// A passphrase or a key, as a person types it. It is wiped when dropped and prints `[redacted]`.

@@ -10,8 +10,10 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::code::{is_blank, without_end};
+pub use crate::recovery_codes::hashed_guess::HashedGuess;
 pub use crate::recovery_codes::scratch_code::ScratchCode;
 
+mod hashed_guess;
 mod scratch_code;
 
 /// A recovery code: 16 characters of Crockford's base32, 80 random bits.
@@ -79,30 +81,6 @@ impl RecoveryCode {
 }
 
 impl fmt::Debug for RecoveryCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-/// A recovery code that a person typed, hashed with the salt of a record.
-#[derive(Clone)]
-pub struct HashedGuess {
-    salt: [u8; 16],
-    hash: Option<[u8; 32]>,
-}
-
-impl HashedGuess {
-    /// Hashes the characters of a code with `salt`.
-    fn of(code: &[u8], salt: [u8; 16]) -> Self {
-        let mut hash = [0; 32];
-        let result = scrypt::Params::new(SCRYPT_LOG_N, 8, 1)
-            .map(|params| scrypt::scrypt(code, &salt, &params, &mut hash));
-        // Neither can fail with these constants. A failure makes a guess that matches nothing.
-        Self { salt, hash: result.is_ok_and(|hashed| hashed.is_ok()).then_some(hash) }
-    }
-}
-
-impl fmt::Debug for HashedGuess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
@@ -206,8 +184,6 @@ const CODE_LENGTH: usize = 16;
 const USUAL_NUMBER: usize = 10;
 /// The alphabet of Crockford's base32.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// The cost of scrypt: 2^8 blocks of 1 KiB.
-const SCRYPT_LOG_N: u8 = 8;
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use crate::code::Code;
-use crate::recovery_codes::HashedGuess;
+use crate::recovery_codes::hashed_guess::HashedGuess;
 
 /// A recovery code that another program made: eight decimal digits, which a login cannot tell from
 /// a code of an app.

@@ -16,6 +16,7 @@ totpd/journal     : rustix
 totpd/qr          : qrcode
 totpd/store       : age chacha20poly1305 data-encoding ed25519-dalek getrandom hmac nix postcard region rusqlite rustix
                     serde sha2 thiserror tokio totpd-core totpd-journal zeroize
+totp_import       : libc nix rustix seccompiler totpd-formats zeroize zeroizing-alloc
 totpd             : * totpd-core totpd-formats totpd-interface totpd-journal totpd-qr totpd-store
 totpctl           : * pam_stack totpd-formats totpd-interface totpd-journal totpd-qr
 totpctl/pam_stack :

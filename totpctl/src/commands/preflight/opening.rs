@@ -8,7 +8,7 @@ use crate::findings::users::without_factor::WithoutFactor;
 use crate::host::sshd::config::effective::{Effective, Pam};
 use crate::host::sshd::config::method::Method;
 use crate::host::sshd::question::{ask_files, supposes};
-use crate::pam::files::read;
+use crate::pam::files::{is_installed, read};
 use crate::pam::unenrolled_users::{Outcome, Unenrolled};
 use crate::terminal::{input, output};
 
@@ -20,7 +20,7 @@ pub(in crate::commands) fn check_alone(
     if !opens() {
         return Ok(());
     }
-    let outcome = Outcome::from_service(service, &read);
+    let outcome = Outcome::from_service(service, &read, &is_installed);
     let unenrolled = outcome.map_or(Unenrolled::Denied, |outcome| outcome.unenrolled);
     let mut users = WithoutFactor::read(&Client::connect()?, Some(service))?;
     let shut = shut_by_password(&[service], &read);

@@ -15,8 +15,10 @@ pub(super) struct Effect<'a> {
 impl<'a> Effect<'a> {
     pub(super) fn new(change: &'a Change, changes: &[Change]) -> Self {
         let service = change.service.as_str();
-        let before = Outcome::from_service(service, &read, &is_installed).map(|outcome| outcome.unenrolled);
-        let outcome = Outcome::from_service(service, &|file| read_after(changes, file), &is_installed);
+        let before =
+            Outcome::from_service(service, &read, &is_installed).map(|outcome| outcome.unenrolled);
+        let outcome =
+            Outcome::from_service(service, &|file| read_after(changes, file), &is_installed);
         Self { service, before: before.unwrap_or(Unenrolled::NotAsked), outcome }
     }
 

@@ -3,7 +3,7 @@
 use crate::cli::ModuleOptions;
 use crate::client::Client;
 use crate::error::Error;
-use crate::findings::users::asking::shut_by_password;
+use crate::findings::users::asking::LockedPasswords;
 use crate::findings::users::without_factor::WithoutFactor;
 use crate::host::sshd::config::effective::{Effective, Pam};
 use crate::host::sshd::config::method::Method;
@@ -23,7 +23,7 @@ pub(in crate::commands) fn check_alone(
     let outcome = Outcome::from_service(service, &read, &is_installed);
     let unenrolled = outcome.map_or(Unenrolled::Denied, |outcome| outcome.unenrolled);
     let mut users = WithoutFactor::read(&Client::connect()?, Some(service))?;
-    let shut = shut_by_password(&[service], &read);
+    let shut = LockedPasswords::of_host().shut_out_of(&[service]);
     let _ = users.set_aside(|name| shut.iter().any(|other| other == name));
     check(unenrolled, &users, options)
 }

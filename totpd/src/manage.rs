@@ -172,7 +172,7 @@ impl Manager {
         origin: &Origin,
     ) -> Result<(Vec<Dictionary>, Vec<Dictionary>), Error> {
         self.may_list(origin).await?;
-        rules::list(&self.0).await
+        Ok(rules::list(&self.0, origin.caller).await)
     }
 
     /// Returns what a login of a user would need and why. `dispatch/manager.xml` has the keys.

@@ -19,7 +19,7 @@ use crate::config::{CONFIG_FILE, Config, Draft};
 use crate::daemon::Daemon;
 use crate::daemon::rulebook::Rulebook;
 use crate::host::clock;
-use crate::host::nss::Memberships;
+use crate::host::nss::{Lane, Memberships};
 
 /// Returns what logins would need other than now, if the file `path` with this content were in the
 /// place of the file of its name. With an empty path, compares the files as they are.
@@ -110,7 +110,7 @@ async fn real_users(
 }
 
 async fn real_user(daemon: &Daemon, name: String, groups: &[GroupName]) -> Result<Subject, Error> {
-    let account = daemon.account(&name).await?;
+    let account = daemon.account(Lane::Root, &name).await?;
     let record = match daemon.read_outline(&account).await {
         Err(Error::StoreCorrupt(_)) => None,
         stored => stored?,

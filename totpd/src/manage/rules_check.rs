@@ -47,12 +47,15 @@ pub(crate) async fn check(
     let now = clock::now();
     let times = [&before, &after].map(|rulebook| daemon.judging_time_at(rulebook, now));
     let compared = tokio::task::spawn_blocking(move || {
+        let warnings = after.rules.warnings();
         let [was, is] = [(before.policy(), times[0]), (after.policy(), times[1])]
             .map(|(policy, now)| Judge { policy, now });
-        compare(was, is, &world).iter().map(describe).collect::<Vec<Dictionary>>()
+        (compare(was, is, &world).iter().map(describe).collect::<Vec<Dictionary>>(), warnings)
     });
+    let (changes, warnings) = compared.await.map_err(failed)?;
     let result = DictBuilder::new()
-        .with("changes", compared.await.map_err(failed)?)
+        .with("changes", changes)
+        .with("warnings", warnings)
         .with("whole", is_whole)
         .with("needs_restart", needs_restart);
     Ok(result.into())

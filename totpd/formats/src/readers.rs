@@ -63,6 +63,8 @@ pub fn read(
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod round_trips;
 #[cfg(test)]
 mod tests;

@@ -34,8 +34,8 @@ pub enum NotRead {
 }
 
 impl HomeFile {
-    /// Opens and reads the file, `limit` bytes at most. No link is followed that anybody but root can
-    /// change, in no part of the path.
+    /// Opens and reads the file, `limit` bytes at most. No link is followed that anybody but root
+    /// can change, in no part of the path.
     ///
     /// # Errors
     /// [`NotRead`].
@@ -54,8 +54,8 @@ impl HomeFile {
         Ok(bytes)
     }
 
-    /// Opens one part of the path after the other. A folder may be a link that only root can change,
-    /// such as that from `/home` to another disk. No other link is followed.
+    /// Opens one part of the path after the other. A folder may be a link that only root can
+    /// change, such as that from `/home` to another disk. No other link is followed.
     fn open(&self) -> Result<OwnedFd, NotRead> {
         let mut parts = names(&self.path)?;
         let name = parts.pop_back().filter(|_| self.path.is_absolute());

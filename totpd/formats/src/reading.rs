@@ -5,7 +5,7 @@
 //! read(format, bytes, passphrase, rules, sink) -> entries into the sink, and a summary
 //! ```
 //!
-//! [`line`] has the form in which entries cross a pipe.
+//! [`mod@line`] has the form in which entries cross a pipe.
 
 pub use crate::reading::change::Change;
 pub use crate::reading::entry::{Entry, Outcome, Place};

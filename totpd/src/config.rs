@@ -15,6 +15,7 @@ use totpd_store::Owner;
 use crate::config::fragment::Fragment;
 
 pub(crate) use crate::config::draft::Draft;
+pub(crate) use crate::config::duration::display_length;
 pub use crate::config::error::ConfigError;
 pub(crate) use crate::config::rule_set::Doubt;
 pub use crate::config::rule_set::RuleSet;
@@ -24,6 +25,7 @@ mod draft;
 mod duration;
 mod error;
 mod fragment;
+mod local_rules;
 mod pam_services;
 mod rule;
 mod rule_list;

@@ -11,8 +11,10 @@ use crate::dictionary::{DictReader, Entries, add_text};
 use crate::words::{action, verdict};
 
 pub use crate::login::context::{COMBINED_PROMPT, LoginContext, MAX_TEXT_CHARS, Nonce, truncate};
+pub use crate::login::password::PasswordReply;
 
 mod context;
+mod password;
 
 /// The reply of the daemon to `Begin`.
 #[derive(Clone, Eq, PartialEq)]

@@ -2,6 +2,7 @@
 
 use totpd_core::policy::{GroupName, Policy, Rule};
 
+use crate::config::local_rules::never_remembers;
 use crate::config::pam_services;
 use crate::host::nss::order::hidden_outages;
 
@@ -48,6 +49,14 @@ impl RuleSet {
             );
             doubts.push(Doubt { kind: "never-decides", place: place.to_owned(), message });
         }
+        for (rule, place) in self.placed().filter(|(rule, _)| never_remembers(rule)) {
+            let name = rule.name.as_str();
+            let message = format!(
+                "[[rule]] {name:?} never remembers a login: it is for this machine, and only logins from an \
+                 address are remembered; remove remember and burst, or name other services"
+            );
+            doubts.push(Doubt { kind: "never-remembers", place: place.to_owned(), message });
+        }
         let names_people = |rule: &Rule| rule.users.is_some() || rule.groups.is_some();
         let mut databases = Vec::new();
         if self.policy.rules().any(names_people) {
@@ -73,7 +82,7 @@ impl RuleSet {
 #[derive(Clone, Debug)]
 pub(crate) struct Doubt {
     /// A word for programs: `group-unknown`, `group-not-looked-up`, `service-unknown`,
-    /// `never-decides` or `outage-hidden`.
+    /// `never-decides`, `never-remembers` or `outage-hidden`.
     pub(crate) kind: &'static str,
     /// `FILE:LINE`.
     pub(crate) place: String,

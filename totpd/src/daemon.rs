@@ -44,6 +44,7 @@ pub(crate) mod rulebook;
 mod rules_in_force;
 pub(crate) mod store_health;
 mod subscribers;
+pub(crate) mod trust;
 pub(crate) mod typed_answer;
 
 /// The parts of the daemon.

@@ -237,8 +237,8 @@ fn as_label(host: &str) -> String {
 
 /// The deadlines of rules that passed, so that they stay passed.
 const PASSED_DEADLINES: &str = "/var/lib/totpd/deadlines";
-/// The directory of the witness of the mark, and of the id of this run of the host. systemd keeps it
-/// while the host runs.
+/// The directory of the witness of the mark, and of the id of this run of the host. systemd keeps
+/// it while the host runs.
 const WITNESS: &str = "/run/totpd/witness";
 /// The interval between attempts to open an unavailable store.
 const STORE_RETRY_INTERVAL: Duration = Duration::from_secs(1);

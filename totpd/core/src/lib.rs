@@ -84,6 +84,7 @@ pub mod policy;
 pub mod record;
 pub mod record_key;
 pub mod recovery_codes;
+pub mod remembered;
 pub mod restoration;
 pub mod resync;
 pub mod seed;

@@ -6,9 +6,9 @@ use crate::code::Code;
 use crate::factor::{Factor, FactorId, Status};
 pub use crate::record::spent_seeds::SpentSeed;
 use crate::recovery_codes::RecoveryCodes;
+use crate::remembered::Trust;
 use crate::seed::{NoSeed, Seed};
 use crate::throttle::Throttle;
-use crate::trust::Trust;
 
 mod spent_seeds;
 

@@ -3,20 +3,16 @@
 //!
 //! A rule says for how long: `remember` and `burst`. Such a login is no replay. The code is used up
 //! by the login that gave it, and the later ones show none. [`grant`] notes the login with a right
-//! code, and [`judge`] lets by the later ones. Neither makes the time longer. The decision record
-//! 0035 has the arguments.
+//! code, and [`judge`] has the later ones pass. Neither makes the time longer. The decision record
+//! 0036 has the arguments.
 
-pub use crate::trust::bond::Bond;
 pub use crate::trust::bursts::{Burst, Bursts, MAX_CONNECTIONS};
 pub use crate::trust::decision::{Asking, Pass, grant, judge};
-pub use crate::trust::lapse::{BootId, Clocks, Lapse};
-pub use crate::trust::remembered::{Remembered, Trust};
+pub use crate::trust::source::bond;
 
-mod bond;
 mod bursts;
 mod decision;
-mod lapse;
-mod remembered;
+mod source;
 
 #[cfg(test)]
 mod tests;

@@ -74,7 +74,7 @@ impl Daemon {
     }
 
     /// Judges an attempt to log in as `account` in one transaction; see
-    /// [`totpd_store::Store::judge`]. Remembers the login as `asking` says. Returns the verdict, and
+    /// [`totpd_store::Store::judge`]. Remembers the login as `asking` says. Returns the verdict and
     /// the state of the throttle after it.
     ///
     /// # Errors

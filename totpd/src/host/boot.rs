@@ -11,7 +11,7 @@ use std::path::Path;
 use nix::fcntl::OFlag;
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 use rustix::time::{ClockId, clock_gettime};
-use totpd_core::trust::BootId;
+use totpd_core::remembered::BootId;
 
 /// Returns the seconds since the kernel started, also those in which the host slept. Nobody sets
 /// that clock.

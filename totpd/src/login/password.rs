@@ -1,5 +1,5 @@
-//! The change of a password. Whoever has the new one is not let by for a code that somebody gave
-//! under the old one.
+//! The change of a password. A code that somebody gave under the old one opens nothing to those who
+//! have the new one.
 
 use totpd_core::authorization::Operation;
 use totpd_core::record_key::RecordKey;
@@ -10,7 +10,6 @@ use crate::access::caller::Caller;
 use crate::audit::event::{ChangeEvent, Event, Factors};
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
-use crate::manage::trust;
 
 /// Ends what is remembered of logins of `user`. Root alone may say that a password changed: the
 /// programs that change one run as root. Nothing of their message counts but the user.
@@ -24,7 +23,7 @@ pub(super) async fn changed(
 ) -> Result<PasswordReply, Error> {
     caller.must_be_allowed(Operation::ReportPassword)?;
     let account = daemon.account(user).await?;
-    let has_ended = trust::end(daemon, &account).await? > 0;
+    let has_ended = daemon.end_trust(&account).await? > 0;
     if let (RecordKey::User(user), true) = (&account.key, has_ended) {
         let (factors, reason) = (Factors::Unnamed, Reason::PasswordChanged);
         let event = ChangeEvent { by: caller, user, is_own: false, factors, reason };

@@ -16,8 +16,8 @@ use crate::access::login_context::origin;
 use crate::audit::event::LoginScene;
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
-use crate::daemon::remembering;
 use crate::daemon::rulebook::Rulebook;
+use crate::daemon::trust;
 
 /// A login that needs no code, by a rule.
 pub(crate) struct Passage<'r> {
@@ -106,7 +106,7 @@ pub(crate) fn asking(
     if !caller.is_root() {
         return None;
     }
-    let scene = remembering::Scene { account, context, place: place(context), source };
+    let scene = trust::Scene { account, context, place: place(context), source };
     Daemon::asking(scene, requirement, || daemon.clocks())
 }
 

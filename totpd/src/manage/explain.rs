@@ -13,8 +13,8 @@ use totpd_journal::escape::escape_within;
 
 use crate::access::login_context::login_source;
 use crate::daemon::Daemon;
-use crate::daemon::remembering;
 use crate::daemon::rulebook::Rulebook;
+use crate::daemon::trust;
 use crate::host::clock;
 use crate::login::outlook::{Circumstances, Outlook};
 use crate::login::prompt::Wait;
@@ -80,7 +80,7 @@ pub(crate) async fn explain(
     let source = login_source(context, 0);
     let mut outline = Outline::from(record.clone());
     let place = ruling::place(context);
-    let at_login = remembering::Scene { account: &account, context, place, source: &source };
+    let at_login = trust::Scene { account: &account, context, place, source: &source };
     let clocks = || daemon.clocks_at(now);
     let asking = Daemon::asking(at_login, &decision.requirement, clocks);
     let pass = daemon.would_let_by(&account.key, &mut outline, asking.as_ref());

@@ -1,10 +1,9 @@
 //! What is remembered of logins: who is not asked for a code, from where and until when.
 
 use totpd_core::account::Account;
-use totpd_core::management;
 use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
-use totpd_core::trust::{Bond, Burst, Clocks, Lapse};
+use totpd_core::remembered::{Bond, Lapse};
 use totpd_core::user_name::UserName;
 use totpd_interface::{DictBuilder, Dictionary, Error};
 use totpd_store::Listed;
@@ -48,7 +47,7 @@ pub(crate) async fn list_all(daemon: &Daemon) -> Result<Vec<Dictionary>, Error> 
 
 /// Ends what is remembered of logins of one user. Returns how many there were.
 pub(crate) async fn revoke(daemon: &Daemon, caller: &AuthorizedCaller) -> Result<u32, Error> {
-    let ended = end(daemon, &caller.account).await?;
+    let ended = daemon.end_trust(&caller.account).await?;
     if ended > 0 {
         daemon.audit.record(&caller.event(Factors::Unnamed, Reason::TrustRevoked));
     }
@@ -70,7 +69,7 @@ pub(crate) async fn revoke_all(daemon: &Daemon, caller: Caller) -> Result<u32, E
             }
             let key = RecordKey::User(user.clone());
             let account = Account { key, uid: Some(record.uid), is_uncertain: false };
-            let ended = end(daemon, &account).await?;
+            let ended = daemon.end_trust(&account).await?;
             if ended > 0 {
                 all = all.saturating_add(ended);
                 let (factors, reason) = (Factors::Unnamed, Reason::TrustRevoked);
@@ -82,22 +81,6 @@ pub(crate) async fn revoke_all(daemon: &Daemon, caller: Caller) -> Result<u32, E
     }
 }
 
-/// Ends what is remembered of logins of `account`. Returns how many there were. Where there are
-/// none, nothing is written.
-pub(crate) async fn end(daemon: &Daemon, account: &Account) -> Result<u32, Error> {
-    let Some(record) = daemon.read_outline(account).await? else { return Ok(0) };
-    let clocks = daemon.clocks();
-    let remembered = record.trust.remembered().iter();
-    let remembered = remembered.filter(|one| one.lapse.left(&clocks, u64::MAX).is_some()).count();
-    let bursts = open_bursts(daemon, &account.key, &record, &clocks).count();
-    let count = u32::try_from(remembered + bursts).unwrap_or(u32::MAX);
-    if count > 0 || !record.trust.remembered().is_empty() {
-        daemon.update(account, |record, _| ((), management::end_trust(record))).await?;
-        daemon.close_bursts(&account.key);
-    }
-    Ok(count)
-}
-
 /// Returns what is remembered of logins of a user, with the keys of `ListTrust`.
 pub(crate) fn of_user<S>(daemon: &Daemon, name: &UserName, record: &Record<S>) -> Vec<Dictionary> {
     let clocks = daemon.clocks();
@@ -106,8 +89,8 @@ pub(crate) fn of_user<S>(daemon: &Daemon, name: &UserName, record: &Record<S>) -
         let entry = DictBuilder::new()
             .with("user", name.as_str().to_owned())
             .with("kind", kind)
-            .with("source", bond.address().to_string())
-            .with("service", bond.service().to_owned())
+            .with("source", bond.address.to_string())
+            .with("service", bond.service.to_string())
             .with("since", lapse.since())
             .with("until", clocks.now.saturating_add(left));
         Some(entry)
@@ -117,27 +100,13 @@ pub(crate) fn of_user<S>(daemon: &Daemon, name: &UserName, record: &Record<S>) -
         Some(entry.with("factor", one.factor.to_string()).into())
     });
     let key = RecordKey::User(name.clone());
-    let bursts: Vec<Burst> = open_bursts(daemon, &key, record, &clocks).collect();
+    let bursts = daemon.open_bursts(&key, record);
     let bursts = bursts.iter().filter_map(|one| {
         let entry = entry("burst", &one.bond, &one.lapse)?;
         let entry = entry.with("factor", one.factor.to_string());
         Some(entry.with("connections", u32::from(one.left)).into())
     });
     remembered.chain(bursts).collect()
-}
-
-/// Returns the bursts of a user that still open something.
-fn open_bursts<S>(
-    daemon: &Daemon,
-    key: &RecordKey,
-    record: &Record<S>,
-    clocks: &Clocks,
-) -> impl Iterator<Item = Burst> {
-    let (endings, clocks) = (record.trust.endings(), *clocks);
-    daemon.bursts_of(key).into_iter().filter(move |burst| {
-        let is_open = burst.left > 0 && burst.endings == endings;
-        is_open && burst.lapse.left(&clocks, u64::MAX).is_some()
-    })
 }
 
 /// The records that are read at a time.

@@ -7,8 +7,8 @@ use totpd_core::throttle::{Budget, KnownSource, ThrottleRules, ThrottleState};
 use totpd_core::user_name::UserName;
 use totpd_interface::{DictBuilder, Dictionary};
 
-/// Returns the state of one user at `now` (seconds since 1970). `trust` is what is remembered of its
-/// logins.
+/// Returns the state of one user at `now` (seconds since 1970). `trust` is what is remembered of
+/// its logins.
 pub(crate) fn describe(
     name: &UserName,
     mut record: Record,

@@ -254,8 +254,8 @@ fn each_change_ends_what_is_remembered_and_a_refused_one_does_not() {
     let new = pending.factors[0].clone();
     for (counter, ends) in [(0, 1), (900, 0)] {
         let given = (new.id.as_str(), &code_of(&new, counter));
-        let by = (Maker::Root, ALICE);
-        let (_, after) = confirm(pending.clone(), by, given, time, &RULES, &THROTTLE_RULES);
+        let maker = (Maker::Root, ALICE);
+        let (_, after) = confirm(pending.clone(), maker, given, time, &RULES, &THROTTLE_RULES);
         assert_eq!(after.trust.endings(), before + ends);
     }
     assert_eq!(unlock(record.clone()).trust.endings(), before + 1);

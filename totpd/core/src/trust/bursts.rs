@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 
 use crate::factor::FactorId;
 use crate::record_key::RecordKey;
-use crate::trust::bond::Bond;
-use crate::trust::lapse::{Clocks, Lapse};
+use crate::remembered::{Bond, Clocks, Lapse};
 use crate::user_name::UserName;
 
 /// A login with a right code, which also opens further connections for a short time.
@@ -20,7 +19,7 @@ pub struct Burst {
     pub lapse: Lapse,
     /// The connections that it still opens.
     pub left: u8,
-    /// [`Trust::endings`](crate::trust::Trust::endings) when it began.
+    /// [`Trust::endings`](crate::remembered::Trust::endings) when it began.
     pub endings: u64,
 }
 
@@ -107,7 +106,8 @@ mod tests {
     use super::*;
     use crate::fixtures::user;
     use crate::policy::Place;
-    use crate::trust::lapse::BootId;
+    use crate::remembered::BootId;
+    use crate::trust::bond;
 
     fn at(uptime: u64) -> Clocks {
         Clocks { now: 1000 + uptime, uptime, boot: BootId::from_random([1; 16]) }
@@ -115,7 +115,7 @@ mod tests {
 
     fn burst(host: u8, clocks: &Clocks) -> Burst {
         Burst {
-            bond: Bond::of(Place::Address([192, 0, 2, host].into()), Some("sshd")).unwrap(),
+            bond: bond(Place::Address([192, 0, 2, host].into()), Some("sshd")).unwrap(),
             factor: FactorId::from_random([1; 5]),
             lapse: Lapse::begin(clocks, 20),
             left: 2,

@@ -1,14 +1,12 @@
-//! The two decisions: which login is noted, and which is let by.
+//! The two decisions: which login is noted, and which one passes.
 
 use crate::factor::FactorId;
 use crate::policy::{Limits, Subject};
 use crate::record::Record;
+use crate::remembered::{Bond, Clocks, Lapse, Remembered};
 use crate::source::Source;
 use crate::throttle::{ThrottleRules, ThrottleState};
-use crate::trust::bond::Bond;
 use crate::trust::bursts::{Burst, MAX_CONNECTIONS};
-use crate::trust::lapse::{Clocks, Lapse};
-use crate::trust::remembered::Remembered;
 use crate::verification::{Method, Verdict};
 
 /// A login that root's program asks about, and that needs a code within limits.
@@ -116,6 +114,6 @@ fn is_good<S>(record: &Record<S>, factor: &FactorId, asking: &Asking) -> bool {
         known.id == *factor
             && known.is_verified()
             && limits.methods.include(known.kind.into())
-            && known.restrictions.allow(Some(bond.service()), clocks.now)
+            && known.restrictions.allow(Some(&*bond.service), clocks.now)
     })
 }

@@ -7,6 +7,7 @@ use crate::factor::{Kind, Status};
 use crate::fixtures::{THROTTLE_RULES, enrolled, user, verified};
 use crate::policy::{Burst as BurstTime, Limits, Place, Remember, Subject};
 use crate::record::Record;
+use crate::remembered::{BootId, Clocks};
 use crate::source::Source;
 use crate::verification::{Method, Methods, Reason, Verdict};
 
@@ -34,7 +35,7 @@ fn asking(host: u8, passed: u64, limits: Limits) -> Asking {
     let address = [192, 0, 2, host].into();
     Asking {
         uid: ALICE,
-        bond: Bond::of(Place::Address(address), Some("sshd")).unwrap(),
+        bond: bond(Place::Address(address), Some("sshd")).unwrap(),
         source: Source::Address(address),
         limits,
         clocks: clocks(passed),
@@ -98,10 +99,7 @@ fn anything_else_is_asked() {
     let place = Place::Address([192, 0, 2, 1].into());
     for (why, other) in [
         ("another address", asking(2, 1, both())),
-        (
-            "another service",
-            Asking { bond: Bond::of(place, Some("sshd-i")).unwrap(), ..same.clone() },
-        ),
+        ("another service", Asking { bond: bond(place, Some("sshd-i")).unwrap(), ..same.clone() }),
         ("another account of the name", Asking { uid: 1001, ..same.clone() }),
         ("a fresh code", asking(1, 1, Limits { fresh: true, ..both() })),
         ("the factor of the caller", asking(1, 1, Limits { subject: Subject::Caller, ..both() })),
@@ -214,7 +212,7 @@ fn a_record_remembers_so_many_logins_and_one_of_each_bond() {
             let _ = grant(&mut record, &verdict, &asking(host, host.into(), both()));
         }
     }
-    let hosts: Vec<_> = record.trust.remembered().iter().map(|one| one.bond.address()).collect();
+    let hosts: Vec<_> = record.trust.remembered().iter().map(|one| one.bond.address).collect();
     let expected: Vec<std::net::IpAddr> = (24..40).map(|host| [192, 0, 2, host].into()).collect();
     assert_eq!(hosts, expected);
     // Those that are over make room.

@@ -78,7 +78,7 @@ fn a_fault_in_a_rule_names_file_line_and_what_to_do() {
         (with("groups = [\"a:b\"]"), 5, "no group can have that name"),
         (with("services = [\"SSHD\"]"), 5, "lower case"),
         (with("methods = [\"totp\"]"), 2, "only a rule with then = \"require\""),
-        (with("remember = \"8h\""), 5, "remember: unknown field"),
+        (with("remember = \"8h\""), 2, "then must be \"require\""),
         (with("subject = \"caller\""), 5, "subject: unknown field"),
         (with("form = [\"local\"]"), 5, "form: unknown field"),
         ("[[rule]]\nname = \"x\"\nthen = \"allow\"\n".into(), 3, "then: \"allow\" is no outcome"),

@@ -11,9 +11,9 @@ use totpd_core::factor::{Drift, Factor, FactorId, Kind, LastUse, Maker, Restrict
 use totpd_core::otp::Algorithm;
 use totpd_core::record::{Outline, Record, SpentSeed};
 use totpd_core::recovery_codes::RecoveryCodes;
+use totpd_core::remembered::Trust;
 use totpd_core::seed::{NoSeed, Seed};
 use totpd_core::throttle::Throttle;
-use totpd_core::trust::Trust;
 
 use crate::record_format::bytes;
 

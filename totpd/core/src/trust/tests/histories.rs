@@ -40,7 +40,7 @@ struct Given {
 }
 
 proptest! {
-    /// Nobody is let by without a right code of the same user, source and service in the time, by a
+    /// Nobody passes without a right code of the same user, source and service in the time, by a
     /// clock that nobody sets. A burst opens twenty connections at most.
     #[test]
     fn who_is_let_by_gave_a_code_in_time(
@@ -71,7 +71,7 @@ proptest! {
                     let service_name = if service { "sshd" } else { "cockpit" };
                     let boot_id = BootId::from_random([boot; 16]);
                     let asking = Asking {
-                        bond: Bond::of(place, Some(service_name)).unwrap(),
+                        bond: super::bond(place, Some(service_name)).unwrap(),
                         clocks: Clocks { now: wall, uptime, boot: boot_id },
                         ..asking(host, 0, limits)
                     };

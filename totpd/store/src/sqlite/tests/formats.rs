@@ -9,8 +9,9 @@ use totpd_core::fixtures::{user, verified};
 use totpd_core::policy::{Limits, Place, Remember};
 use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
+use totpd_core::remembered::{Bond, BootId, Clocks};
 use totpd_core::source::Source;
-use totpd_core::trust::{Asking, Bond, BootId, Clocks, grant};
+use totpd_core::trust::{Asking, bond, grant};
 use totpd_core::verification::{Method, Verdict};
 
 use super::folder::Folder;
@@ -74,7 +75,7 @@ fn a_store_of_each_format_is_opened_completely() {
             assert_eq!(alice.factors[0].made_by, Maker::Unknown);
         }
         let logins: Vec<_> = alice.trust.remembered().iter().map(|one| one.bond.clone()).collect();
-        assert_eq!(logins, if format >= 6 { vec![bond()] } else { Vec::new() });
+        assert_eq!(logins, if format >= 6 { vec![alices()] } else { Vec::new() });
         let known = opened.local.known_backups().unwrap();
         let earlier = known.earlier.iter().filter(|key| **key != known.current).count();
         let remembered = if format >= 5 { (1, Some(1_790_000_000)) } else { (0, None) };
@@ -90,8 +91,8 @@ fn a_store_of_each_format_is_opened_completely() {
 }
 
 /// The source and the service of the remembered login of alice.
-fn bond() -> Bond {
-    Bond::of(Place::Address([192, 0, 2, 9].into()), Some("sshd")).unwrap()
+fn alices() -> Bond {
+    bond(Place::Address([192, 0, 2, 9].into()), Some("sshd")).unwrap()
 }
 
 #[test]
@@ -141,8 +142,8 @@ fn make_the_fixture() {
     alice.factors[0].made_by = Maker::Uid(1000);
     let asking = Asking {
         uid: 1000,
-        bond: bond(),
-        source: Source::Address(bond().address()),
+        bond: alices(),
+        source: Source::Address(alices().address),
         limits: Limits { remember: Remember::new(3600), ..Limits::NONE },
         clocks: Clocks { now: 1_795_000_000, uptime: 60, boot: BootId::from_random([6; 16]) },
     };

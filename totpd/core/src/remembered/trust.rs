@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::factor::FactorId;
-use crate::trust::bond::Bond;
-use crate::trust::lapse::{Clocks, Lapse};
+use crate::remembered::bond::Bond;
+use crate::remembered::lapse::{Clocks, Lapse};
 
 /// A login with a right code. Later ones of the same bond need none for a time.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -47,7 +47,7 @@ impl Trust {
     }
 
     /// Remembers a login, in the place of an earlier one of its bond. Forgets those that are over.
-    pub(super) fn remember(&mut self, login: Remembered, clocks: &Clocks) {
+    pub(crate) fn remember(&mut self, login: Remembered, clocks: &Clocks) {
         let is_other = |old: &Remembered| old.bond != login.bond;
         self.remembered.retain(|old| is_other(old) && old.lapse.left(clocks, u64::MAX).is_some());
         if self.remembered.len() >= MAX_REMEMBERED {
@@ -58,7 +58,7 @@ impl Trust {
     }
 
     /// Returns the remembered login of this bond.
-    pub(super) fn find(&self, bond: &Bond) -> Option<&Remembered> {
+    pub(crate) fn find(&self, bond: &Bond) -> Option<&Remembered> {
         self.remembered.iter().find(|login| login.bond == *bond)
     }
 }

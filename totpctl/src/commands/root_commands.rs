@@ -51,6 +51,7 @@ fn what(command: &Command) -> Option<&'static str> {
         | Command::Set(_)
         | Command::Show { .. }
         | Command::Status
+        | Command::Trust { .. }
         | Command::Unlock { .. }
         | Command::Verify { .. } => None,
     }

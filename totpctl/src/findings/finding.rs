@@ -180,6 +180,8 @@ finding_ids! {
     RuleDeniesRoot = "rule-denies-root",
     RuleGroupUnknown = "rule-group-unknown",
     RuleNeverDecides = "rule-never-decides",
+    RuleNeverRemembers = "rule-never-remembers",
+    RuleRemembersCode = "rule-remembers-code",
     RuleServiceUnknown = "rule-service-unknown",
     RuleSkipsCode = "rule-skips-code",
     SelinuxConfinedUsers = "selinux-confined-users",

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use crate::client::{Client, details};
+use crate::terminal::output;
 
 /// A rule in force, or a doubt about rules.
 type Entry = Map<String, Value>;
@@ -39,11 +40,24 @@ fn add(rules: &[Entry], doubts: &[Entry], report: &mut Report) {
         let finding = Finding::new(FindingId::RuleSkipsCode, message.clone());
         report.notes.push(placed(finding.depends_on(Some(message)), rule));
     }
+    for rule in rules {
+        let [remember, burst] = ["remember", "burst"].map(|key| details::number(rule, key));
+        let Some(longest) = remember.max(burst) else { continue };
+        let (name, length) = (details::escape_text(rule, "name"), output::duration(longest));
+        let message = format!(
+            "the rule \"{name}\" asks for no second code from the same address at the same service for \
+             {length}: {}",
+            scope(rule)
+        );
+        let finding = Finding::new(FindingId::RuleRemembersCode, message.clone());
+        report.notes.push(placed(finding.depends_on(Some(message)), rule));
+    }
     for doubt in doubts {
         let id = match details::text(doubt, "kind").as_str() {
             "group-unknown" | "group-not-looked-up" => FindingId::RuleGroupUnknown,
             "service-unknown" => FindingId::RuleServiceUnknown,
             "never-decides" => FindingId::RuleNeverDecides,
+            "never-remembers" => FindingId::RuleNeverRemembers,
             "outage-hidden" => FindingId::NssHidesOutage,
             // A kind of a newer daemon.
             _ => continue,
@@ -138,10 +152,12 @@ mod tests {
             {"name": "robots", "place": "", "then": "skip", "users": ["svc-*"], "groups": ["robots"]},
             {"name": "all", "place": "/f:1", "then": "skip"},
             {"name": "gone", "place": "/f:9", "then": "deny", "users": ["mallory"]},
+            {"name": "home", "place": "/f:12", "then": "require", "remember": 28800, "burst": 20},
         ]));
         let doubts = entries(json!([
             {"kind": "group-unknown", "place": "/f:3", "message": "groups: no group"},
             {"kind": "never-decides", "place": "/f:4", "message": "[[rule]] never"},
+            {"kind": "never-remembers", "place": "/f:6", "message": "[[rule]] local"},
             {"kind": "outage-hidden", "place": "/etc/nsswitch.conf:4", "message": "group: while"},
             {"kind": "of-tomorrow", "place": "/f:5", "message": "?"},
         ]));
@@ -155,12 +171,15 @@ mod tests {
                  10.0.0.0/8 [rule-skips-code]",
                 "the rule \"robots\" asks for no code: svc-* and members of robots [rule-skips-code]",
                 "/f:1: the rule \"all\" asks for no code: everybody [rule-skips-code]",
+                "/f:12: the rule \"home\" asks for no second code from the same address at the same service for \
+                 480 min: everybody [rule-remembers-code]",
                 "/f:3: groups: no group [rule-group-unknown]",
+                "/f:6: [[rule]] local [rule-never-remembers]",
                 "/etc/nsswitch.conf:4: group: while [nss-hides-outage]",
             ]
         );
         assert_eq!(lines(&report.problems), ["/f:4: [[rule]] never [rule-never-decides]"]);
-        assert_eq!(report.summary, ["4 rules are in force"]);
+        assert_eq!(report.summary, ["5 rules are in force"]);
         let denies = denies_root(&rules[3]).line();
         assert!(denies.starts_with("/f:9: the rules let root in nowhere"), "{denies}");
     }

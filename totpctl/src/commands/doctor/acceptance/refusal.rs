@@ -76,6 +76,8 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::RootWithoutCode
         | Id::RuleGroupUnknown
         | Id::RuleNeverDecides
+        | Id::RuleNeverRemembers
+        | Id::RuleRemembersCode
         | Id::RuleServiceUnknown
         | Id::RuleSkipsCode
         | Id::SelinuxConfinedUsers

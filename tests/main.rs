@@ -55,3 +55,4 @@ mod takeover;
 mod terminals;
 mod throttle;
 mod totpctl;
+mod trust;

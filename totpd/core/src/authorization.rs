@@ -20,8 +20,8 @@ pub enum Operation {
     ReportPassword,
     /// Read the state of one user (`GetUser`), or what is remembered of its logins (`ListTrust`).
     Read,
-    /// List the enrolled users (`ListUsers`), the rules (`ListRules`), or all that is remembered of
-    /// logins (`ListTrust`).
+    /// List the enrolled users (`ListUsers`), the rules (`ListRules`, `RulesAt`), or all that is
+    /// remembered of logins (`ListTrust`).
     List,
     /// Ask what a login of one user would need (`Explain`).
     Explain,

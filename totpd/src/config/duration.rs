@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for Duration {
 /// Returns a length of time as people write it, in its greatest whole unit.
 pub(crate) fn display_length(seconds: u64) -> String {
     let units = [(86_400, 'd'), (3600, 'h'), (60, 'm')];
-    let unit = units.iter().find(|(unit, _)| seconds > 0 && seconds % unit == 0);
+    let unit = units.iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
     let (unit, letter) = unit.copied().unwrap_or((1, 's'));
     format!("{}{letter}", seconds / unit)
 }

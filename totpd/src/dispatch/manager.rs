@@ -66,6 +66,10 @@ pub(crate) async fn dispatch(manager: &Manager, call: &Call<'_>, member: &str) -
             call.no_arguments()?;
             call.reply(&manager.list_rules(origin).await?)
         }
+        "RulesAt" => {
+            let (services,) = call.arguments("as")?;
+            call.reply(&manager.rules_at(origin, services).await?)
+        }
         "Reload" => {
             call.no_arguments()?;
             call.reply(&manager.reload(origin).await?)

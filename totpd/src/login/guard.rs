@@ -38,7 +38,8 @@ pub(super) async fn judge(
     let rulebook = ruling::rulebook(daemon, caller);
     if let Some(rulebook) = &rulebook {
         let now = daemon.judging_time(rulebook);
-        let scene = Scene { account: &account, is_unenrolled, context, now };
+        let lane = caller.lane();
+        let scene = Scene { account: &account, is_unenrolled, context, now, lane };
         let by_rules = ruling::decision(daemon, rulebook, scene, None).await;
         Decision { requirement, is_in_doubt, .. } = by_rules;
         let asking = ruling::asking(daemon, login, &requirement);

@@ -111,7 +111,8 @@ impl LocalLogin {
         if let Some((rulebook, ruled)) = &ruled {
             let is_unenrolled = account.uid.is_some_and(|uid| enrollment::may_skip(&record, uid));
             let now = self.0.judging_time(rulebook);
-            let scene = Scene { account: ruled, is_unenrolled, context, now };
+            let lane = caller.lane();
+            let scene = Scene { account: ruled, is_unenrolled, context, now, lane };
             let by_rules = ruling::decision(&self.0, rulebook, scene, None);
             requirement = Box::pin(by_rules).await.requirement;
         }
@@ -188,7 +189,8 @@ impl LocalLogin {
             let standing = Box::pin(exemption::standing(&self.0, &account)).await?;
             let Standing { is_unenrolled, record } = standing;
             let now = self.0.judging_time(rulebook);
-            let scene = Scene { account: &account, is_unenrolled, context, now };
+            let lane = caller.lane();
+            let scene = Scene { account: &account, is_unenrolled, context, now, lane };
             let by_rules = ruling::decision(&self.0, rulebook, scene, None);
             Decision { requirement, is_in_doubt, .. } = Box::pin(by_rules).await;
             asking = ruling::asking(&self.0, login, &requirement);

@@ -22,7 +22,7 @@ pub(super) async fn changed(
     user: &str,
 ) -> Result<PasswordReply, Error> {
     caller.must_be_allowed(Operation::ReportPassword)?;
-    let account = daemon.account(user).await?;
+    let account = daemon.account(caller.lane(), user).await?;
     let has_ended = daemon.end_trust(&account).await? > 0;
     if let (RecordKey::User(user), true) = (&account.key, has_ended) {
         let (factors, reason) = (Factors::Unnamed, Reason::PasswordChanged);

@@ -18,6 +18,7 @@ use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::daemon::rulebook::Rulebook;
 use crate::daemon::trust;
+use crate::host::nss::Lane;
 
 /// A login that needs no code, by a rule.
 pub(crate) struct Passage<'r> {
@@ -39,6 +40,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) context: &'a LoginContext,
     /// The time, which is never before a deadline that passed.
     pub(crate) now: u64,
+    /// For whom NSS is asked.
+    pub(crate) lane: Lane,
 }
 
 /// Returns the rules that decide about logins of `caller`, if there are any. They look at the place
@@ -78,7 +81,7 @@ pub(crate) async fn decision<'r>(
     let decision = decide_with(&question);
     match &scene.account.key {
         RecordKey::User(user) if decision.lacks_people => {
-            let groups = daemon.groups(rulebook, user).await;
+            let groups = daemon.groups(scene.lane, rulebook, user).await;
             question.groups = &groups;
             decide_with(&question)
         }

@@ -74,12 +74,15 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::RootLocked
         | Id::RootNotAsked
         | Id::RootWithoutCode
+        | Id::RuleDeadlineOver
         | Id::RuleGroupUnknown
+        | Id::RuleLetsNobodyBy
         | Id::RuleNeverDecides
         | Id::RuleNeverRemembers
         | Id::RuleRemembersCode
         | Id::RuleServiceUnknown
         | Id::RuleSkipsCode
+        | Id::RuleUserUnknown
         | Id::SelinuxConfinedUsers
         | Id::ServicesOfFactorIncomplete
         | Id::SiblingOptionsDiffer

@@ -2,7 +2,7 @@
 //! same address at the same service.
 
 use serde_json::Value;
-use tests::{Machine, pam};
+use tests::{JsonSchema, Machine, pam};
 
 mod clients;
 mod ends;
@@ -31,7 +31,11 @@ const REFUSED: (i32, usize) = (pam::AUTH_ERR, 1);
 
 fn trusted(machine: &Machine, whose: &str) -> Vec<Value> {
     let listed = machine.run(&format!("totpctl --json trust list {whose}")).stdout_ok();
-    listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    if listed.is_empty() {
+        Vec::new()
+    } else {
+        JsonSchema::of_totpctl().check("trust_list", &listed)
+    }
 }
 
 #[test]
@@ -149,7 +153,8 @@ fn users_see_and_end_their_own_and_administrators_all() {
     assert!(ended.status == 0 && ended.stderr.contains("2 remembered logins ended."), "{ended:#?}");
     assert_eq!(login(&machine, "behind", "alice", HOME, ""), REFUSED);
     assert_eq!(login(&machine, "behind", "bob", HOME, ""), LET_BY);
-    machine.run("totpctl trust revoke --all").stdout_ok();
+    let ended = machine.run("totpctl --json trust revoke --all").stdout_ok();
+    JsonSchema::of_totpctl().check("trust_revoke", &ended);
     assert_eq!(login(&machine, "behind", "bob", HOME, ""), REFUSED);
     assert!(trusted(&machine, "--all").is_empty());
 }

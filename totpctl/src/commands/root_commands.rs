@@ -97,6 +97,8 @@ mod tests {
         ("set --disable", false),
         ("show", false),
         ("status", false),
+        ("trust list --all", false),
+        ("trust revoke", false),
         ("try", true),
         ("try sshd", true),
         ("try sshd --dry-run", true),

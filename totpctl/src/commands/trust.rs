@@ -69,8 +69,8 @@ mod tests {
         });
         let row = row(login.as_object().unwrap());
         assert_eq!((row[0].as_str(), row[5].as_str()), ("alice", "burst (19 left)"));
-        assert_eq!(undescribed_keys("trust_list", &login), ["schema"]);
+        assert!(undescribed_keys("trust_list", &login).is_empty());
         let ended = json!({ "user": null, "ended": 3 });
-        assert_eq!(undescribed_keys("trust_revoke", &ended), ["schema"]);
+        assert!(undescribed_keys("trust_revoke", &ended).is_empty());
     }
 }

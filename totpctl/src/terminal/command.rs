@@ -163,6 +163,7 @@ const TOTPCTL: &[&str] = &[
     "set",
     "show",
     "status",
+    "trust",
     "try",
     "unlock",
     "verify",

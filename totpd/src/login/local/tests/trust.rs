@@ -151,12 +151,15 @@ fn only_a_right_code_is_remembered_and_no_recovery_code() {
     assert_eq!(asked(&login, &home()), PROMPT);
 }
 
+/// What somebody does.
+type End<'a> = &'a dyn Fn(&LocalLogin);
+
 #[test]
 fn what_is_remembered_ends() {
     let root = Origin::root();
     let manager = |login: &LocalLogin| Manager(Arc::clone(&login.0));
     let user = || OTHER_NAME.to_owned();
-    let ends: [(&str, &dyn Fn(&LocalLogin)); 6] = [
+    let ends: [(&str, End<'_>); 6] = [
         ("unlock", &|login| run(manager(login).unlock(&root, user())).unwrap()),
         ("revocation", &|login| {
             assert_eq!(run(manager(login).revoke_trust(&root, user())).unwrap(), 2);

@@ -8,7 +8,7 @@ mod clients;
 mod ends;
 
 const FILE: &str = "/etc/totpd/totpd.toml.d/10-rules.toml";
-/// A stack in which something else accepts what is let by.
+/// A stack in which something else accepts a login without a code.
 const BEHIND: &str = "auth required pam_totp.so nodelay\nauth required pam_permit.so\n";
 const HOME: &str = "192.0.2.1";
 

@@ -1,5 +1,5 @@
 //! Programs that open many connections, with real ssh and from real addresses: one code is enough,
-//! and the same code from another address is refused meanwhile.
+//! and the same code from another address is refused at the same time.
 
 use tests::{Machine, SSH};
 
@@ -95,7 +95,7 @@ fn one_code_is_enough_for_programs_that_open_many_connections() {
     }
 }
 
-/// sshd asks no code after a key, and the guard lets by what is remembered.
+/// sshd asks no code after a key, and the guard has what is remembered pass.
 #[test]
 fn the_guard_lets_by_a_key_alone_where_a_code_is_remembered() {
     let machine = machine_with_clients();

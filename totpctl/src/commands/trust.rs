@@ -49,11 +49,11 @@ fn named(whose: &Whose) -> Result<String, Error> {
 fn row(login: &Map<String, Value>) -> Vec<String> {
     let text = |key| details::escape_text(login, key);
     let time = |key| display_local(details::number(login, key).unwrap_or_default());
-    let by = match details::number(login, "connections") {
+    let kind = match details::number(login, "connections") {
         None => text("kind"),
         Some(left) => format!("{} ({left} left)", text("kind")),
     };
-    [text("user"), text("service"), text("source"), time("since"), time("until"), by].to_vec()
+    [text("user"), text("service"), text("source"), time("since"), time("until"), kind].to_vec()
 }
 
 #[cfg(test)]

@@ -87,6 +87,20 @@ fn a_key_that_is_enough_is_said() {
 }
 
 #[test]
+fn the_first_code_is_wanted_where_no_key_gets_in() {
+    let users = enrolled_users(0, &["dana"]);
+    let by_key = OtherWays { open: vec!["publickey"], has_one: &|service| service == "sshd" };
+    let asking = asking(&[("sshd", Unenrolled::Denied), ("sudo", Unenrolled::Denied)]);
+    let mut report = Report::default();
+    add(&users, &asking, &by_key, &mut report);
+    let [problem] = report.problems.as_slice() else { panic!("{:?}", report.problems) };
+    assert_eq!(problem.id(), FindingId::NobodyEnrolled);
+    assert!(problem.message().contains("(sudo)"), "{}", problem.message());
+    let note = report.notes[0].message();
+    assert!(note.contains("a prompt for a code (sshd): dana (1); ssh still lets them"), "{note}");
+}
+
+#[test]
 fn a_user_whose_factors_are_all_unusable_is_named() {
     let mut report = Report::default();
     let users = WithoutFactor { unusable: vec!["alice".into()], ..WithoutFactor::default() };

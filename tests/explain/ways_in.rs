@@ -7,7 +7,7 @@ use super::{FILE, reload, rule};
 
 #[test]
 fn a_way_in_and_the_state_say_what_rules_come_to() {
-    let machine = Machine::new();
+    let machine = Machine::with_programs();
     machine.run("rm -f /etc/pam.d/totp").stdout_ok();
     let asks = "auth required pam_unix.so\nauth required pam_totp.so nodelay\n";
     let guarded =

@@ -76,10 +76,8 @@ fn a_root_whose_key_a_guard_refuses_is_told_of_both() {
     let guarded = format!(
         "{PASSWORD_AND_CODE}account required pam_totp.so guard\naccount required pam_unix.so\n"
     );
-    let both = "authenticationmethods publickey publickey,keyboard-interactive\n";
     for (lines, stack, is_guarded) in [
         ("", &*guarded, true),
-        (both, &guarded, true),
         (KEY_AND_CODE, &guarded, false),
         ("pubkeyauthentication no\n", PASSWORD_AND_CODE, false),
     ] {

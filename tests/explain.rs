@@ -245,7 +245,7 @@ fn doctor_names_what_rules_open_and_shut() {
         "while sss is down, systemd",
         "\"never\" can never decide",
         "no group \"no-such-group\"",
-        "\"all\" refuses everybody, root too",
+        "\"all\" refuses root at every service and from everywhere",
     ] {
         assert!(warned.stderr.contains(words), "{words}: {warned:#?}");
     }

@@ -117,7 +117,8 @@ fn a_user_database_that_is_down_opens_nothing() {
     assert_eq!(login("alice"), pam::SUCCESS, "the database is back");
 }
 
-/// glibc asks nscd first, which says "no such group" while a directory is down. That is no knowledge.
+/// glibc asks nscd first, which says "no such group" while a directory is down. That is no
+/// knowledge.
 #[test]
 fn the_word_of_nscd_about_a_directory_opens_nothing() {
     let machine = Machine::new();

@@ -1,5 +1,7 @@
 //! The checked rules of all files, and where they stand.
 
+use std::path::{Path, PathBuf};
+
 use totpd_core::policy::{GroupName, Policy, Rule};
 
 use crate::config::doubt::Doubt;
@@ -19,6 +21,8 @@ pub struct RuleSet {
     pub(super) group_places: Vec<(GroupName, String)>,
     /// The services that the rules name, each with the file and the line of its rule.
     pub(super) service_places: Vec<(String, String)>,
+    /// Files that may be meant as configuration, and do not count.
+    pub(super) ignored_files: Vec<PathBuf>,
 }
 
 impl RuleSet {
@@ -42,7 +46,9 @@ impl RuleSet {
 
     fn doubts_where(&self, has_nscd: bool) -> Vec<Doubt> {
         let (placed, now): (Vec<_>, _) = (self.placed().collect(), clock::now());
-        let mut doubts = rule_doubts::unknown_users(placed.iter().copied());
+        let mut doubts: Vec<_> = self.ignored_files.iter().map(|file| ignored(file)).collect();
+        doubts.extend(rule_doubts::link_local(placed.iter().copied()));
+        doubts.extend(rule_doubts::unknown_users(placed.iter().copied()));
         doubts.extend(self.group_places.iter().filter_map(group));
         doubts.extend(rule_doubts::past_deadlines(placed.iter().copied(), now));
         let known = (!self.service_places.is_empty()).then(pam_services::known).flatten();
@@ -93,6 +99,12 @@ impl RuleSet {
     pub fn warnings_of_files(&self) -> Vec<String> {
         self.doubts_where(false).iter().map(Doubt::line).collect()
     }
+}
+
+/// Returns the doubt about a file that does not count.
+fn ignored(file: &Path) -> Doubt {
+    let message = "it is ignored, because its name begins with a dot; rename it, or remove it";
+    Doubt { kind: "file-ignored", place: file.display().to_string(), message: message.to_owned() }
 }
 
 /// Returns the doubt about a group, if there is one.

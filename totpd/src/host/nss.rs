@@ -156,8 +156,8 @@ impl Nss {
         self.ask_for(lane, false, ask).await
     }
 
-    /// Returns what [`Nss::ask`] does. Something that takes long has a thread of its own: only there
-    /// it has a deadline.
+    /// Returns what [`Nss::ask`] does. Something slow has a thread of its own: only there it has a
+    /// deadline.
     async fn ask_for<T, F>(&self, lane: Lane, is_slow: bool, ask: F) -> Result<T, NssUnavailable>
     where
         T: Send + 'static,

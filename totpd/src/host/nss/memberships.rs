@@ -24,8 +24,8 @@ pub(crate) struct Memberships {
 ///
 /// getgrouplist(3) leaves out a service of NSS that is down, and says nothing. getgrnam(3) says so
 /// if that service is the last one of its line. So a group that nobody has is asked for, before and
-/// after. "Not a member" is knowledge only if NSS knows both times that there is no such group. nscd
-/// says so of a service that is down, and is no knowledge.
+/// after. "Not a member" is knowledge only if NSS knows both times that there is no such group.
+/// What nscd says is no knowledge of a directory.
 pub(super) fn look_up(user: &UserName, groups: &[GroupName]) -> Option<Memberships> {
     let name = CString::new(user.as_str()).ok()?;
     let account = User::from_name(user.as_str()).ok()??;

@@ -48,8 +48,8 @@ impl Order {
             Some((
                 self.place(number),
                 format!(
-                    "{database}: nscd answers for {directory} and hides its outages, so whom it does not find counts \
-                     as unknown; hide /run/nscd from totpd, or stop nscd"
+                    "{database}: nscd answers for {directory} and hides its outages, so a name that it does not find \
+                     counts as unknown; hide /run/nscd from totpd, or stop nscd"
                 ),
             ))
         });

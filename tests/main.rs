@@ -8,6 +8,7 @@ mod batch;
 mod booted_doors;
 mod clients;
 mod clock;
+mod coming_over;
 mod contract;
 mod crash;
 mod disk;

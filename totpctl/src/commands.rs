@@ -16,6 +16,8 @@ mod doctor;
 mod enable;
 mod enroll;
 mod explain;
+mod export;
+mod import;
 mod last_factor;
 mod list;
 mod named_factor;
@@ -62,6 +64,8 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         }
         Command::Enroll(options) => run_enroll(options, json),
         Command::Explain(options) => explain::run(options, json),
+        Command::Export(options) => export::run(options, json),
+        Command::Import(options) => import::run(options, json),
         Command::List => list::run(json),
         Command::RecoveryCodes { user, save } => {
             recovery_codes::run(&user_or_caller(user.as_deref())?, save.as_deref(), json)

@@ -8,7 +8,7 @@ use totpd_core::account::Account;
 use totpd_core::authorization::{Need, Operation, Relation, need};
 use totpd_core::record::Record;
 use totpd_core::record_key::Buckets;
-use totpd_core::recovery_codes::{HashedGuess, RecoveryCode, RecoveryCodes};
+use totpd_core::recovery_codes::{HashedGuess, RecoveryCode, RecoveryCodes, ScratchCode};
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
 use totpd_core::user_name::UserName;
@@ -195,19 +195,57 @@ impl Daemon {
         source: &Source,
     ) -> Result<Answer, Error> {
         match TypedAnswer::parse(text) {
-            TypedAnswer::Code(code) => return Ok(Answer::Code(code)),
+            TypedAnswer::Code(code) => {
+                // Nobody's time tells who has scratch codes: all eight digits are hashed.
+                let Some(scratch) = ScratchCode::from_code(&code) else {
+                    return Ok(Answer::Code(code));
+                };
+                let hash = move |salt| scratch.hash(salt);
+                let guess = Box::pin(self.hash_guess(account, source, hash)).await?;
+                return Ok(match guess {
+                    Some(guess) => Answer::CodeOrScratch(code, guess),
+                    None => Answer::Code(code),
+                });
+            }
             TypedAnswer::BlockedBySshd => return Ok(Answer::BlockedBySshd),
             TypedAnswer::Other => {}
         }
         let Some(code) = RecoveryCode::parse(text) else { return Ok(Answer::Malformed) };
+        let guess = Box::pin(self.hash_guess(account, source, move |salt| code.hash(salt))).await?;
+        // While the throttle waits, the verdict is the same for every typed text.
+        Ok(guess.map_or(Answer::Malformed, Answer::Recovery))
+    }
+
+    /// Hashes a typed recovery code with the salt of the record; `None` if the throttle allows no
+    /// look at it.
+    async fn hash_guess(
+        &self,
+        account: &Account,
+        source: &Source,
+        hash: impl FnOnce([u8; 16]) -> HashedGuess + Send + 'static,
+    ) -> Result<Option<HashedGuess>, Error> {
         let mut record = account.record(self.read_outline(account).await?);
         if self.throttle_state(&mut record, source, clock::now()) != ThrottleState::Open {
-            // The verdict is the same for every typed text.
-            return Ok(Answer::Malformed);
+            return Ok(None);
         }
         let salt = record.recovery.salt();
-        let guess: HashedGuess = self.hash(Work::Login, move || code.hash(salt)).await?;
-        Ok(Answer::Recovery(guess))
+        self.hash(Work::Login, move || hash(salt)).await.map(Some)
+    }
+
+    /// Returns the hashes of scratch codes that come over, under a new salt.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if getrandom(2) fails, or too many codes wait to be hashed.
+    pub(crate) async fn hash_scratch_codes(
+        &self,
+        codes: Vec<ScratchCode>,
+    ) -> Result<RecoveryCodes, Error> {
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt).map_err(|error| {
+            Error::Internal(format!("cannot hash scratch codes: getrandom failed: {error}"))
+        })?;
+        let work = move || RecoveryCodes::of_scratch_codes(&codes, salt);
+        self.hash(Work::Management, work).await
     }
 
     /// Returns new recovery codes, in the configured number, and their hashes.

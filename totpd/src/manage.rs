@@ -17,6 +17,7 @@ use crate::audit::event::Factors;
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::factors::enroll_options::Options;
+use crate::factors::import_options::ImportOptions;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::explain::Asked;
 use crate::manage::reauthentication::check_form;
@@ -25,7 +26,9 @@ mod authorization;
 mod edit_factor;
 mod enroll;
 mod explain;
+mod export;
 mod factor_changes;
+mod import;
 mod reauthentication;
 mod recovery_codes;
 mod refusal;
@@ -122,6 +125,39 @@ impl Manager {
         check_form(origin.caller, &code)?;
         let work = async |caller: &_| remove::remove(&self.0, caller, &factor, &code).await;
         self.change(origin, &user, Operation::Remove, work).await
+    }
+
+    /// Takes over the factors of a user from another program, for root alone.
+    /// `dispatch/manager.xml` has the keys.
+    pub(crate) async fn import(
+        &self,
+        origin: &Origin,
+        user: String,
+        factors: &[Dictionary],
+        options: &Dictionary,
+    ) -> Result<Dictionary, Error> {
+        let options = ImportOptions::parse(options)?;
+        let factors = factors.iter().map(|factor| options.factor(factor));
+        let factors = factors.collect::<Result<Vec<_>, Error>>()?;
+        let work = async |caller: &_| import::import(&self.0, caller, factors, options).await;
+        self.change(origin, &user, Operation::Import, work).await
+    }
+
+    /// Hands out the seeds of the confirmed factors of a user. For root alone, and on the private
+    /// socket alone: no bus carries them, and no program that speaks for others.
+    /// `dispatch/manager.xml` has the keys.
+    pub(crate) async fn export(
+        &self,
+        origin: &Origin,
+        user: String,
+    ) -> Result<(Vec<Dictionary>, Dictionary), Error> {
+        origin.caller.must_be_allowed(Operation::Export)?;
+        if origin.bus.is_some() {
+            let message = "seeds are handed out on the private socket alone";
+            return Err(Error::NotAuthorized(message.into()));
+        }
+        let caller = AuthorizedCaller::new(&self.0, &user, Operation::Export, origin).await?;
+        export::export(&self.0, &caller).await
     }
 
     /// Clears the wrong codes of a user.

@@ -151,6 +151,8 @@ const TOTPCTL: &[&str] = &[
     "enable",
     "enroll",
     "explain",
+    "export",
+    "import",
     "list",
     "recovery-codes",
     "rekey",

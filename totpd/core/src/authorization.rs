@@ -31,6 +31,10 @@ pub enum Operation {
     EnrollConfirmed,
     /// Add a factor with a secret of less than 128 bits (`Enroll` with `secret`).
     EnrollShortSecret,
+    /// Take over the factors of a user from another program (`Import`).
+    Import,
+    /// Hand out the seeds of a user's confirmed factors (`Export`).
+    Export,
     /// Disable a factor, or limit its times and services (`SetFactor`).
     Restrict,
     /// Remove factors (`Remove`).
@@ -56,9 +60,12 @@ impl Operation {
             Self::List => "list",
             Self::Explain => "explain",
             Self::Confirm => "confirm",
-            Self::Change | Self::EnrollConfirmed | Self::EnrollShortSecret | Self::Restrict => {
-                "change"
-            }
+            Self::Change
+            | Self::EnrollConfirmed
+            | Self::EnrollShortSecret
+            | Self::Import
+            | Self::Restrict => "change",
+            Self::Export => "export",
             Self::Remove | Self::RemoveDamaged => "remove",
             Self::Manage => "manage",
             Self::Reload => "reload",
@@ -148,7 +155,7 @@ pub fn may_change(factor: &Factor, by: Maker) -> bool {
 }
 
 #[rustfmt::skip]
-const TABLE: [(Operation, Need, Need, Need, bool); 16] = [
+const TABLE: [(Operation, Need, Need, Need, bool); 18] = [
     //                              own account        somebody else's    root's             gone
     (Operation::LogIn,             Need::Nothing,     Need::Root,        Need::Root,        false),
     (Operation::CompleteLogin,     Need::Root,        Need::Root,        Need::Root,        false),
@@ -160,6 +167,8 @@ const TABLE: [(Operation, Need, Need, Need, bool); 16] = [
     (Operation::Change,            Need::SelfService, Need::ManageUsers, Need::Root,        false),
     (Operation::EnrollConfirmed,   Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::EnrollShortSecret, Need::Root,        Need::Root,        Need::Root,        false),
+    (Operation::Import,            Need::Root,        Need::Root,        Need::Root,        false),
+    (Operation::Export,            Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Restrict,          Need::Root,        Need::ManageUsers, Need::Root,        false),
     (Operation::Remove,            Need::SelfService, Need::ManageUsers, Need::Root,        true),
     (Operation::RemoveDamaged,     Need::Root,        Need::Root,        Need::Root,        true),
@@ -290,11 +299,22 @@ mod tests {
     }
 
     #[test]
+    fn seeds_come_and_go_by_root_alone() {
+        for operation in [Operation::Import, Operation::Export] {
+            for relation in [Relation::Own, Relation::Other, Relation::Root] {
+                assert_eq!(need(operation, relation), Need::Root, "{operation:?}");
+            }
+            assert_eq!(need(operation, Relation::ByRoot), Need::Nothing);
+        }
+    }
+
+    #[test]
     fn polkit_is_asked_in_these_words() {
         let words: [&str; TABLE.len()] = TABLE.map(|(operation, ..)| operation.word());
         let expected = [
             "login", "login", "login", "read", "list", "explain", "confirm", "change", "change",
-            "change", "change", "remove", "remove", "manage", "reload", "store",
+            "change", "change", "export", "change", "remove", "remove", "manage", "reload",
+            "store",
         ];
         assert_eq!(words, expected);
     }

@@ -5,9 +5,10 @@
 
 use crate::authorization::may_change;
 use crate::code::Code;
-use crate::enrollment::{self, Confirmation, Enrolled, EnrollmentRules};
+use crate::enrollment::{self, Confirmation, Enrolled, EnrollmentRules, Import, Imported};
 use crate::factor::{Factor, Maker};
 pub use crate::management::decision::{Decision, Refusal};
+pub use crate::management::export::{Export, LeftOut, export};
 pub use crate::management::factor_changes::FactorChanges;
 pub use crate::management::reauthentication::Reauthentication;
 use crate::moment::Moment;
@@ -18,6 +19,7 @@ use crate::throttle::{Throttle, ThrottleRules};
 use crate::void_windows::VoidWindows;
 
 mod decision;
+mod export;
 mod factor_changes;
 mod reauthentication;
 
@@ -34,6 +36,17 @@ pub fn enroll(
         let (result, record) = enrollment::enroll(record, request, now, rules);
         (result.map_err(Refusal::Enrollment), record)
     })
+}
+
+/// Takes over the factors of a user from another program, for root; see [`enrollment::import`].
+pub fn import(
+    record: Record,
+    request: &Import,
+    now: u64,
+    rules: &EnrollmentRules,
+) -> Decision<Imported> {
+    let (result, record) = enrollment::import(record, request, now, rules);
+    (result.map_err(Refusal::Enrollment), record)
 }
 
 /// Tries the first code of the factor `id`, which the maker of `by` made. The account has `uid`

@@ -102,6 +102,28 @@ impl ManagerProxy<'_> {
         self.call("Remove", &(user, factor, code)).await
     }
 
+    /// Takes over the factors of a user from another program.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn import(
+        &self,
+        user: &str,
+        factors: &[Dictionary],
+        options: &Dictionary,
+    ) -> Result<Dictionary, Error> {
+        self.call("Import", &(user, factors, options)).await
+    }
+
+    /// Hands out the seeds of the confirmed factors of a user. Only the private socket carries
+    /// them.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn export(&self, user: &str) -> Result<(Vec<Dictionary>, Dictionary), Error> {
+        self.call("Export", &(user,)).await
+    }
+
     /// Clears the count of wrong codes of `user`.
     ///
     /// # Errors

@@ -67,6 +67,8 @@ reasons! {
     TokenUnknown = "token-unknown", "no factor is pending for this token";
     FactorAdded = "factor-added", "factor added";
     FactorAddedVerified = "factor-added-without-code", "factor added and verified without a code";
+    FactorImported = "factor-imported", "factors taken over from another program";
+    SeedsExported = "seeds-exported", "seeds handed out for another program";
     FactorShownAgain = "factor-shown-again", "pending factor shown again";
     FactorVerifiedWithoutCode = "factor-verified-without-code", "factor verified without a code";
     FactorChanged = "factor-changed", "factor changed";

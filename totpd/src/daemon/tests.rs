@@ -105,6 +105,20 @@ fn a_recovery_code_is_hashed_only_if_not_throttled() {
 }
 
 #[test]
+fn eight_digits_are_hashed_for_everybody() {
+    let ((daemon, _), alice) = (daemon(), alice());
+    let answer = |text| run(daemon.classify_answer(&alice, text, &Source::Nowhere)).unwrap();
+    assert!(matches!(answer("93240982"), Answer::CodeOrScratch(..)), "without a record too");
+    assert!(matches!(answer("932409"), Answer::Code(_)));
+    let mut throttled = enrolled(1000);
+    for _ in 0..20 {
+        throttled.throttle.fail(&Source::Nowhere, clock::now());
+    }
+    put(&daemon, "alice", throttled);
+    assert!(matches!(answer("93240982"), Answer::Code(_)), "throttled whatever it says");
+}
+
+#[test]
 fn a_caller_owns_only_the_name_of_its_uid() {
     let (daemon, _) = daemon();
     // Every host has a user with this uid.

@@ -30,6 +30,16 @@ pub(crate) async fn dispatch(manager: &Manager, call: &Call<'_>, member: &str) -
             let (user, factor, code) = call.arguments("sss")?;
             call.reply(&manager.remove(origin, user, factor, code).await?)
         }
+        "Import" => {
+            let (user, factors, Arguments(options)): (_, Vec<Arguments>, _) =
+                call.arguments("saa{sv}a{sv}")?;
+            let factors: Vec<_> = factors.into_iter().map(|Arguments(factor)| factor).collect();
+            call.reply(&manager.import(origin, user, &factors, &options).await?)
+        }
+        "Export" => {
+            let (user,) = call.arguments("s")?;
+            call.reply(&manager.export(origin, user).await?)
+        }
         "Unlock" => {
             let (user,) = call.arguments("s")?;
             call.reply(&manager.unlock(origin, user).await?)

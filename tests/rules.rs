@@ -117,6 +117,30 @@ fn a_user_database_that_is_down_opens_nothing() {
     assert_eq!(login("alice"), pam::SUCCESS, "the database is back");
 }
 
+/// glibc asks nscd first, which says "no such group" while a directory is down. That is no
+/// knowledge.
+#[test]
+fn the_word_of_nscd_about_a_directory_opens_nothing() {
+    let machine = Machine::new();
+    machine.service("behind", "auth required pam_totp.so nodelay\nauth required pam_permit.so\n");
+    let login = || machine.pam("behind", "alice", "000000").from("10.1.2.3").run().rc;
+    machine.write("/root/nscd.py", include_str!("harness/nscd.py"));
+    let start = "setsid python3 /root/nscd.py >/dev/null 2>&1 & \
+                 until [ -S /var/run/nscd/socket ]; do sleep 0.1; done";
+    machine.run(start).stdout_ok();
+    let rules = "[[rule]]\nname = \"gone\"\ngroups = [\"former\"]\nthen = \"deny\"\n\
+                 [[rule]]\nname = \"office\"\nfrom = [\"10.0.0.0/8\"]\nthen = \"skip\"\n";
+    set_rules(&machine, rules);
+    assert_eq!(login(), pam::SUCCESS, "it answers for files");
+    machine.with_trouble_in_nss();
+    machine.run("sed -i 's/^passwd:.*/passwd: files/; s/^group:.*/group: files trouble/' /etc/nsswitch.conf")
+        .stdout_ok();
+    set_rules(&machine, rules);
+    assert_eq!(login(), pam::AUTH_ERR, "it answers for a directory");
+    let doctor = machine.run("totpctl doctor behind").stdout;
+    assert!(doctor.contains("nscd answers for trouble and hides its outages"), "{doctor}");
+}
+
 /// Many network services name neither their remote end nor a terminal. They are not `local`.
 #[test]
 fn a_service_that_says_nothing_of_its_origin_is_not_local() {

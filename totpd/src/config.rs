@@ -1,9 +1,6 @@
 //! The configuration: the merged content of the files, and the values that the daemon uses.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use totpd_core::code;
 use totpd_core::enrollment::EnrollmentRules;
@@ -12,12 +9,14 @@ use totpd_core::throttle::ThrottleRules;
 use totpd_core::verification::Rules;
 use totpd_store::Owner;
 
+use crate::config::files::Files;
 use crate::config::fragment::Fragment;
 
 pub(crate) use crate::config::doubt::Doubt;
 pub(crate) use crate::config::draft::Draft;
 pub(crate) use crate::config::duration::display_length;
 pub use crate::config::error::ConfigError;
+pub(crate) use crate::config::files::{MAX_BYTES, is_configuration};
 pub use crate::config::rule_set::RuleSet;
 
 mod advice;
@@ -25,6 +24,7 @@ mod doubt;
 mod draft;
 mod duration;
 mod error;
+mod files;
 mod fragment;
 mod local_rules;
 mod pam_services;
@@ -34,6 +34,7 @@ mod rule_list;
 mod rule_set;
 mod rule_values;
 mod setting_lines;
+mod trust;
 
 /// The path of the configuration.
 pub const CONFIG_FILE: &str = "/etc/totpd/totpd.toml";
@@ -70,9 +71,10 @@ pub struct Defaults {
 
 impl Config {
     /// Reads `file`, which may be absent, and the `*.toml` files in the folder `file.d`, in name
-    /// order. A later file overrides an earlier one. All must belong to `owner`, and nobody else
-    /// may write them, because the configuration decides about root's logins. Returns the rules
-    /// that say which login needs a code apart, because they can change while the daemon runs.
+    /// order. A later file overrides an earlier one. All must belong to `owner`, with their
+    /// folders, and nobody else may write them, because the configuration decides about root's
+    /// logins. Returns the rules that say which login needs a code apart, because they can change
+    /// while the daemon runs.
     ///
     /// # Errors
     /// [`ConfigError`], which names the file, the line and the key.
@@ -89,24 +91,28 @@ impl Config {
         owner: Owner,
         draft: Option<&Draft>,
     ) -> Result<(Self, RuleSet), ConfigError> {
-        let mut files = files(file, owner)?;
+        let mut files = Files::find(file, owner)?;
         let replaced = draft.map(|draft| draft.place(file));
         if let Some(replaced) = &replaced
-            && !files.contains(replaced)
+            && !files.paths.contains(replaced)
         {
-            files.push(replaced.clone());
+            files.paths.push(replaced.clone());
             // The file itself comes before its drop-ins.
-            files.sort_by_key(|path| (path != file, path.clone()));
+            files.paths.sort_by_key(|path| (path != file, path.clone()));
         }
         let mut fragment = Fragment::default();
-        for path in files {
-            let read = match draft.filter(|_| replaced.as_ref() == Some(&path)) {
-                Some(draft) => Fragment::parse(&draft.path, &draft.text)?,
-                None => Fragment::parse(&path, &read(&path, owner)?)?,
+        let mut room = MAX_BYTES;
+        for path in files.paths {
+            let (named, text) = match draft.filter(|_| replaced.as_ref() == Some(&path)) {
+                Some(draft) => (&draft.path, draft.text.clone()),
+                None => (&path, files::read(&path, owner, room)?),
             };
-            fragment = fragment.overridden_by(read);
+            room = files::room_after(named, &text, room)?;
+            fragment = fragment.overridden_by(Fragment::parse(named, &text)?);
         }
-        Self::from_fragment(fragment)
+        let (config, mut rules) = Self::from_fragment(fragment)?;
+        rules.ignored_files = files.ignored;
+        Ok((config, rules))
     }
 
     fn from_fragment(fragment: Fragment) -> Result<(Self, RuleSet), ConfigError> {
@@ -184,57 +190,6 @@ impl Config {
         ];
         keys.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
     }
-}
-
-fn files(file: &Path, owner: Owner) -> Result<Vec<PathBuf>, ConfigError> {
-    let unreadable = |path: &Path| {
-        let path = path.to_path_buf();
-        move |source| ConfigError::Unreadable { path, source }
-    };
-    let mut all = Vec::new();
-    if file.try_exists().map_err(unreadable(file))? || file.is_symlink() {
-        all.push(file.to_path_buf());
-    }
-    let mut folder = file.as_os_str().to_owned();
-    folder.push(".d");
-    let folder = PathBuf::from(folder);
-    match fs::read_dir(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(unreadable(&folder)(error)),
-        Ok(entries) => {
-            let metadata = fs::metadata(&folder).map_err(unreadable(&folder))?;
-            refuse_writable(&folder, &metadata, owner)?;
-            let mut drop_ins = Vec::new();
-            for entry in entries {
-                let path = entry.map_err(unreadable(&folder))?.path();
-                if path.extension().is_some_and(|extension| extension == "toml") {
-                    drop_ins.push(path);
-                }
-            }
-            drop_ins.sort();
-            all.append(&mut drop_ins);
-        }
-    }
-    Ok(all)
-}
-
-fn read(path: &Path, owner: Owner) -> Result<String, ConfigError> {
-    let unreadable = |source| ConfigError::Unreadable { path: path.to_path_buf(), source };
-    // Opening a pipe would block.
-    if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(unreadable(io::Error::other("it is not a regular file")));
-    }
-    let file = fs::File::open(path).map_err(unreadable)?;
-    refuse_writable(path, &file.metadata().map_err(unreadable)?, owner)?;
-    io::read_to_string(file).map_err(unreadable)
-}
-
-fn refuse_writable(path: &Path, metadata: &fs::Metadata, owner: Owner) -> Result<(), ConfigError> {
-    let (uid, mode) = (metadata.uid(), metadata.mode() & 0o7777);
-    if uid != owner.uid() || mode & 0o022 != 0 {
-        return Err(ConfigError::Writable { path: path.to_path_buf(), uid, mode });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ fn serve() -> ExitCode {
 fn check_config() -> ExitCode {
     match Config::load(Path::new(CONFIG_FILE), Owner::ROOT) {
         Ok((_, rules)) => {
-            for warning in rules.warnings() {
+            for warning in rules.warnings_of_files() {
                 print_error(&warning);
             }
             print("the configuration is good\n")

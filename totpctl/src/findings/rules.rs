@@ -58,6 +58,8 @@ fn add(rules: &[Entry], doubts: &[Entry], report: &mut Report) {
         let id = match details::text(doubt, "kind").as_str() {
             "deadline-over" => FindingId::RuleDeadlineOver,
             "denies-root" => FindingId::RuleDeniesRoot,
+            "file-ignored" => FindingId::ConfigurationIgnored,
+            "link-local" => FindingId::RuleLinkLocal,
             "group-unknown" | "group-not-looked-up" => FindingId::RuleGroupUnknown,
             "user-unknown" | "user-not-looked-up" => FindingId::RuleUserUnknown,
             "service-unknown" => FindingId::RuleServiceUnknown,
@@ -77,12 +79,13 @@ fn add(rules: &[Entry], doubts: &[Entry], report: &mut Report) {
     }
 }
 
-/// Adds the file and the line of an entry.
+/// Adds the file of an entry, and its line if it has one.
 fn placed(finding: Finding, entry: &Entry) -> Finding {
     let place = details::text(entry, "place");
     match place.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?))) {
         Some((file, line)) => finding.at((file.to_owned(), line)),
-        None => finding,
+        None if place.is_empty() => finding,
+        None => finding.in_file(place),
     }
 }
 
@@ -152,6 +155,8 @@ mod tests {
             {"kind": "user-unknown", "place": "/f:6", "message": "users: no user"},
             {"kind": "deadline-over", "place": "/f:7", "message": "then: over"},
             {"kind": "denies-root", "place": "/f:8", "message": "[[rule]] refuses"},
+            {"kind": "file-ignored", "place": "/d/.a.toml", "message": "it is ignored"},
+            {"kind": "link-local", "place": "/f:9", "message": "from: fe80::/10"},
             {"kind": "of-tomorrow", "place": "/f:5", "message": "?"},
         ]));
         let mut report = Report::default();
@@ -171,6 +176,8 @@ mod tests {
                 "/etc/nsswitch.conf:4: group: while [nss-hides-outage]",
                 "/f:6: users: no user [rule-user-unknown]",
                 "/f:7: then: over [rule-deadline-over]",
+                "/d/.a.toml: it is ignored [configuration-ignored]",
+                "/f:9: from: fe80::/10 [rule-link-local]",
             ]
         );
         assert_eq!(

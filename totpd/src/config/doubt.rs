@@ -3,11 +3,11 @@
 /// What may be wrong with rules.
 #[derive(Clone, Debug)]
 pub(crate) struct Doubt {
-    /// A word for programs: `deadline-over`, `denies-root`, `group-not-looked-up`, `group-unknown`,
-    /// `never-decides`, `never-remembers`, `outage-hidden`, `service-unknown`,
+    /// A word for programs: `deadline-over`, `denies-root`, `file-ignored`, `group-not-looked-up`,
+    /// `group-unknown`, `link-local`, `never-decides`, `never-remembers`, `outage-hidden`, `service-unknown`,
     /// `user-not-looked-up` or `user-unknown`.
     pub(crate) kind: &'static str,
-    /// `FILE:LINE`.
+    /// `FILE:LINE`, or `FILE`.
     pub(crate) place: String,
     /// What may be wrong, and what to do.
     pub(crate) message: String,

@@ -29,6 +29,29 @@ pub enum ConfigError {
         /// The mode of the file or folder.
         mode: u32,
     },
+    /// A link leads through what a user other than the trusted owner could have written.
+    #[error(
+        "cannot trust {path}: the link leads through {through}, which is owned by uid {uid} and has \
+         mode {mode:04o}. Put the file itself there"
+    )]
+    Linked {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is not to be trusted.
+        through: PathBuf,
+        /// Its owner.
+        uid: u32,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The files are too large together.
+    #[error("cannot read {path}: with it, the configuration has more than {mib} MiB")]
+    TooLarge {
+        /// The file that is one too many.
+        path: PathBuf,
+        /// The mebibytes that all of them may have.
+        mib: u64,
+    },
     /// A file exists and cannot be read.
     #[error("cannot read {path}: {source}")]
     Unreadable {

@@ -1,12 +1,13 @@
 //! Doubts about single rules: users that they name, deadlines, and whether root has a way in.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::unistd::User;
 use totpd_core::policy::representatives::{place_holders, places, services, unnamed_users};
-use totpd_core::policy::{Everybody, Judge, Policy, Rule, Then, World, reaches};
+use totpd_core::policy::{Everybody, Judge, PlacePattern, Policy, Rule, Then, World, reaches};
 
 use crate::config::doubt::Doubt;
 use crate::host::clock;
@@ -77,6 +78,27 @@ pub(super) fn past_deadlines<'a>(rules: impl Iterator<Item = Placed<'a>>, now: u
     rules.filter_map(doubt).collect()
 }
 
+/// Returns the doubts about networks that every link has. The zone of a remote end does not count.
+pub(super) fn link_local<'a>(rules: impl Iterator<Item = Placed<'a>>) -> Vec<Doubt> {
+    let doubt = |(rule, place): Placed<'a>| {
+        let network =
+            rule.from.iter().flat_map(|from| from.iter()).find(|from| is_link_local(from))?;
+        let message = format!(
+            "from: {network} is link-local, so every interface has it; name a network of its own"
+        );
+        Some(Doubt { kind: "link-local", place: place.to_owned(), message })
+    };
+    rules.filter_map(doubt).collect()
+}
+
+fn is_link_local(pattern: &PlacePattern) -> bool {
+    let PlacePattern::Network(network) = pattern else { return false };
+    network.ends().iter().all(|end| match end {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    })
+}
+
 /// Returns the doubt about rules that let root in nowhere, as the first of them that refuses root.
 /// Root is judged as somebody in no group.
 pub(super) fn denied_root(policy: &Policy, rules: &[Placed<'_>], now: u64) -> Option<Doubt> {
@@ -113,6 +135,21 @@ const LOOKUP_TIME: Duration = Duration::from_secs(2);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_that_every_link_has_is_a_doubt() {
+        for (text, expected) in [
+            ("fe80::/10", true),
+            ("fe80::1", true),
+            ("169.254.0.0/16", true),
+            ("fe00::/8", false),
+            ("2001:db8::/32", false),
+            ("local", false),
+        ] {
+            let pattern = PlacePattern::parse(text).unwrap();
+            assert_eq!(is_link_local(&pattern), expected, "{text}");
+        }
+    }
 
     #[test]
     fn a_user_that_nss_does_not_know_or_spells_otherwise_is_a_doubt() {

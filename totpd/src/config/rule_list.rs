@@ -108,7 +108,8 @@ impl RuleList {
                 ),
             });
         }
-        Ok(RuleSet { policy, places: all_places, group_places, service_places })
+        let places = all_places;
+        Ok(RuleSet { policy, places, group_places, service_places, ..RuleSet::default() })
     }
 }
 

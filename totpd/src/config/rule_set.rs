@@ -1,12 +1,15 @@
 //! The checked rules of all files, and where they stand.
 
+use std::path::{Path, PathBuf};
+
 use totpd_core::policy::{GroupName, Policy, Rule};
 
 use crate::config::doubt::Doubt;
 use crate::config::local_rules::never_remembers;
 use crate::config::{pam_services, rule_doubts};
 use crate::host::clock;
-use crate::host::nss::order::hidden_outages;
+use crate::host::nss::nscd;
+use crate::host::nss::order::{INITGROUPS, Order};
 
 /// The checked rules of all files, and where they stand.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +22,8 @@ pub struct RuleSet {
     pub(super) group_places: Vec<(GroupName, String)>,
     /// The services that the rules name, each with the file and the line of its rule.
     pub(super) service_places: Vec<(String, String)>,
+    /// Files that may be meant as configuration, and do not count.
+    pub(super) ignored_files: Vec<PathBuf>,
 }
 
 impl RuleSet {
@@ -37,8 +42,14 @@ impl RuleSet {
     /// Returns what keeps no rule from being in force, and may be wrong. It asks NSS, which may
     /// take long.
     pub(crate) fn doubts(&self) -> Vec<Doubt> {
+        self.doubts_where(nscd::is_reachable())
+    }
+
+    fn doubts_where(&self, has_nscd: bool) -> Vec<Doubt> {
         let (placed, now): (Vec<_>, _) = (self.placed().collect(), clock::now());
-        let mut doubts = rule_doubts::unknown_users(placed.iter().copied());
+        let mut doubts: Vec<_> = self.ignored_files.iter().map(|file| ignored(file)).collect();
+        doubts.extend(rule_doubts::link_local(placed.iter().copied()));
+        doubts.extend(rule_doubts::unknown_users(placed.iter().copied()));
         doubts.extend(self.group_places.iter().filter_map(group));
         doubts.extend(rule_doubts::past_deadlines(placed.iter().copied(), now));
         let known = (!self.service_places.is_empty()).then(pam_services::known).flatten();
@@ -69,19 +80,40 @@ impl RuleSet {
             databases.push("passwd");
         }
         if !self.policy.groups().is_empty() {
-            databases.push("group");
+            databases.extend(["group", INITGROUPS]);
         }
-        let hidden = hidden_outages(&databases).into_iter();
-        let hidden = hidden.map(|(place, message)| Doubt { kind: "outage-hidden", place, message });
+        let order = Order::read();
+        let mut hidden = order.hidden_outages(&databases);
+        if has_nscd {
+            hidden.extend(order.answered_by_nscd(&databases));
+        }
+        let hidden = hidden.into_iter().map(|(place, message)| Doubt {
+            kind: "outage-hidden",
+            place,
+            message,
+        });
         doubts.extend(hidden);
         doubts
     }
 
     /// Returns these doubts as lines with file and line.
     #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
+    pub(crate) fn warnings(&self) -> Vec<String> {
         self.doubts().iter().map(Doubt::line).collect()
     }
+
+    /// Returns these doubts for a caller that is not the daemon. The unit of the daemon hides nscd,
+    /// and the caller cannot tell.
+    #[must_use]
+    pub fn warnings_of_files(&self) -> Vec<String> {
+        self.doubts_where(false).iter().map(Doubt::line).collect()
+    }
+}
+
+/// Returns the doubt about a file that does not count.
+fn ignored(file: &Path) -> Doubt {
+    let message = "it is ignored, because its name begins with a dot; rename it, or remove it";
+    Doubt { kind: "file-ignored", place: file.display().to_string(), message: message.to_owned() }
 }
 
 /// Returns the doubt about a group, if there is one.

@@ -1,4 +1,6 @@
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
 
 use super::*;
 
@@ -189,13 +191,77 @@ fn contradictions_are_refused_by_file_and_line_of_each_key() {
 
 #[test]
 fn a_file_that_others_can_write_is_refused() {
-    for mode in [0o666, 0o664, 0o646] {
-        let files = Files::new("");
-        fs::set_permissions(files.main(), fs::Permissions::from_mode(mode)).unwrap();
+    for (place, mode) in [
+        ("totpd.toml", 0o666),
+        ("totpd.toml", 0o664),
+        ("totpd.toml", 0o646),
+        ("totpd.toml.d", 0o775),
+        ("totpd.toml.d/a.toml", 0o664),
+        ("", 0o777),
+        ("", 0o1777),
+    ] {
+        let files = Files::new("").drop_in("a.toml", "");
+        fs::set_permissions(files.0.path().join(place), fs::Permissions::from_mode(mode)).unwrap();
         let error = files.load().unwrap_err().to_string();
         assert!(error.contains(&format!("mode {mode:04o}")), "{error}");
-        assert!(error.contains("totpd.toml"), "{error}");
+        assert!(error.contains(place), "{error}");
+        fs::set_permissions(files.0.path(), fs::Permissions::from_mode(0o700)).unwrap();
     }
+}
+
+#[test]
+fn a_link_is_followed_through_folders_that_only_the_owner_can_write() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (open, kept) = (elsewhere.path().join("open"), elsewhere.path().join("kept"));
+    for (folder, mode) in [(&open, 0o777), (&kept, 0o755)] {
+        fs::create_dir(folder).unwrap();
+        fs::write(folder.join("real.toml"), "[verify]\nskew = 2\n").unwrap();
+        fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    symlink(kept.join("real.toml"), open.join("on.toml")).unwrap();
+    symlink("../kept", kept.join("same")).unwrap();
+    for (target, through) in [
+        (open.join("real.toml"), Some(&open)),
+        (open.join("on.toml"), Some(&open)),
+        (open.join("../kept/real.toml"), Some(&open)),
+        (kept.join("real.toml"), None),
+        (kept.join("same/real.toml"), None),
+    ] {
+        let files = Files::new("");
+        fs::remove_file(files.main()).unwrap();
+        symlink(&target, files.main()).unwrap();
+        match (files.load(), through) {
+            (Ok(config), None) => assert_eq!(config.rules.skew, 2),
+            (Err(error), Some(through)) => {
+                let words = format!("the link leads through {}, which", through.display());
+                assert!(error.to_string().contains(&words), "{error}");
+            }
+            (loaded, _) => panic!("{}: {loaded:?}", target.display()),
+        }
+    }
+}
+
+#[test]
+fn a_hidden_file_is_no_configuration_and_is_named() {
+    let files = Files::new("").drop_in(".#a.toml", "no toml").drop_in(".toml", "no toml");
+    symlink("me@host.4711:1", files.0.path().join("totpd.toml.d/.#b.toml")).unwrap();
+    let (_, rules) = Config::load(&files.main(), this_user()).unwrap();
+    let warnings = rules.warnings_of_files();
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    assert!(warnings[0].contains(".#a.toml: it is ignored, because its name begins with a dot"));
+}
+
+#[test]
+fn a_configuration_has_a_size_that_memory_has_room_for() {
+    let half = format!("#{}\n", "x".repeat(MAX_BYTES as usize / 2));
+    let files = Files::new(&half);
+    files.load().unwrap();
+    let error = files.drop_in("10-b.toml", &half).load().unwrap_err().to_string();
+    let words = "10-b.toml: with it, the configuration has more than 16 MiB";
+    assert!(error.contains(words), "{error}");
+    let files = Files::new("");
+    fs::File::create(files.main()).unwrap().set_len(1 << 40).unwrap();
+    assert!(files.load().unwrap_err().to_string().contains("totpd.toml: with it"));
 }
 
 #[test]

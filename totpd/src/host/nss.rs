@@ -11,9 +11,12 @@ use totpd_core::policy::GroupName;
 use totpd_core::user_name::UserName;
 use totpd_store::blocking;
 
+use crate::host::nss::order::Order;
+
 pub(crate) use memberships::Memberships;
 
 mod memberships;
+pub(crate) mod nscd;
 pub(crate) mod order;
 
 /// A user as NSS knows it. It has the name in the spelling of NSS, and the uid.
@@ -43,7 +46,8 @@ pub(crate) enum Lookup {
     /// There is none.
     Absent,
     /// There is none, or a service of NSS is down: glibc reports `ENOENT` for a service that is not
-    /// available, and some releases report it for a name that was not found.
+    /// available, and some releases report it for a name that was not found. nscd says of a service
+    /// that is down that there is none.
     Ambiguous,
 }
 
@@ -124,14 +128,20 @@ impl Nss {
         user: UserName,
         groups: Vec<GroupName>,
     ) -> Result<Memberships, NssUnavailable> {
-        self.ask(lane, move || memberships::look_up(&user, &groups).ok_or(NssUnavailable)).await
+        let ask = move || memberships::look_up(&user, &groups).ok_or(NssUnavailable);
+        let is_slow = || Order::read().asks_directories(&memberships::DATABASES);
+        self.ask_for(lane, blocking::is_allowed() && is_slow(), ask).await
     }
 
     async fn look_up<F>(&self, lane: Lane, ask: F) -> Result<Lookup, NssUnavailable>
     where
         F: FnOnce() -> nix::Result<Option<User>> + Send + 'static,
     {
-        self.ask(lane, move || user_from(ask())).await
+        self.ask(lane, move || {
+            let is_hidden = nscd::may_hide_outages(&["passwd"]);
+            user_from(ask(), is_hidden)
+        })
+        .await
     }
 
     /// Returns what `ask` returns. It may ask NSS anything.
@@ -143,7 +153,17 @@ impl Nss {
         T: Send + 'static,
         F: FnOnce() -> Result<T, NssUnavailable> + Send + 'static,
     {
-        if blocking::is_allowed() {
+        self.ask_for(lane, false, ask).await
+    }
+
+    /// Returns what [`Nss::ask`] does. Something slow has a thread of its own: only there it has a
+    /// deadline.
+    async fn ask_for<T, F>(&self, lane: Lane, is_slow: bool, ask: F) -> Result<T, NssUnavailable>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, NssUnavailable> + Send + 'static,
+    {
+        if blocking::is_allowed() && !is_slow {
             return ask();
         }
         let permits = match lane {
@@ -166,13 +186,14 @@ impl Default for Nss {
     }
 }
 
-fn user_from(answer: nix::Result<Option<User>>) -> Result<Lookup, NssUnavailable> {
+fn user_from(answer: nix::Result<Option<User>>, is_hidden: bool) -> Result<Lookup, NssUnavailable> {
     match answer {
         Ok(Some(user)) => {
             let uid = user.uid.as_raw();
             let name = UserName::parse(&user.name);
             Ok(name.map_or(Lookup::Absent, |name| Lookup::Found(NssUser { name, uid })))
         }
+        Ok(None) if is_hidden => Ok(Lookup::Ambiguous),
         Ok(None) => Ok(Lookup::Absent),
         Err(Errno::ENOENT | Errno::ESRCH) => Ok(Lookup::Ambiguous),
         Err(_) => Err(NssUnavailable),
@@ -244,11 +265,25 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_is_asked_in_a_thread_that_has_a_deadline() {
+        on_a_runtime(async {
+            let _allowed = blocking::allow();
+            let this = std::thread::current().id();
+            let nss = Nss::new();
+            let thread = || Ok(std::thread::current().id());
+            assert_eq!(nss.ask(Lane::Root, thread).await, Ok(this));
+            assert_eq!(nss.ask_for(Lane::Root, false, thread).await, Ok(this), "files alone");
+            assert_ne!(nss.ask_for(Lane::Root, true, thread).await, Ok(this));
+        });
+    }
+
+    #[test]
     fn an_nss_failure_is_not_an_unknown_user() {
-        assert_eq!(user_from(Err(Errno::EIO)), Err(NssUnavailable));
-        assert_eq!(user_from(Err(Errno::ETIMEDOUT)), Err(NssUnavailable));
-        assert_eq!(user_from(Err(Errno::ENOENT)), Ok(Lookup::Ambiguous));
-        assert_eq!(user_from(Err(Errno::ESRCH)), Ok(Lookup::Ambiguous));
-        assert_eq!(user_from(Ok(None)), Ok(Lookup::Absent));
+        assert_eq!(user_from(Err(Errno::EIO), false), Err(NssUnavailable));
+        assert_eq!(user_from(Err(Errno::ETIMEDOUT), false), Err(NssUnavailable));
+        assert_eq!(user_from(Err(Errno::ENOENT), false), Ok(Lookup::Ambiguous));
+        assert_eq!(user_from(Err(Errno::ESRCH), false), Ok(Lookup::Ambiguous));
+        assert_eq!(user_from(Ok(None), false), Ok(Lookup::Absent));
+        assert_eq!(user_from(Ok(None), true), Ok(Lookup::Ambiguous), "nscd said it");
     }
 }

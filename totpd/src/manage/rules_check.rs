@@ -17,7 +17,7 @@ use totpd_core::user_name::UserName;
 use totpd_interface::{DictBuilder, Dictionary, Error};
 use totpd_store::{Listed, Owner};
 
-use crate::config::{CONFIG_FILE, Config, Draft, display_length};
+use crate::config::{self, CONFIG_FILE, Config, Draft, MAX_BYTES, display_length};
 use crate::daemon::Daemon;
 use crate::daemon::rulebook::Rulebook;
 use crate::host::clock;
@@ -68,15 +68,15 @@ fn draft(path: String, content: OwnedFd) -> Result<Option<Draft>, Error> {
         return Ok(None);
     }
     let path = PathBuf::from(path);
-    if path.extension().is_none_or(|extension| extension != "toml") {
-        let message = "the name of a configuration file ends in .toml";
+    if !path.file_name().is_some_and(config::is_configuration) {
+        let message = "the name of a configuration file ends in .toml, and begins with no dot";
         return Err(Error::InvalidArgument(message.into()));
     }
     let mut text = String::new();
     let unreadable =
         |error| Error::InvalidConfiguration(format!("cannot read {}: {error}", path.display()));
-    File::from(content).take(MAX_BYTES).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 == MAX_BYTES {
+    File::from(content).take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > MAX_BYTES {
         return Err(Error::LimitsExceeded("a configuration file has 16 MiB at most".into()));
     }
     Ok(Some(Draft { path, text }))
@@ -197,8 +197,6 @@ fn needs(requirement: &Requirement<'_>) -> String {
     }
 }
 
-/// The bytes that a file may have.
-const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// The records that are looked at.
 const MAX_LISTED: u32 = 1000;
 /// The real users that are compared. Each may cost questions to a directory.

@@ -6,6 +6,9 @@ use nix::unistd::{Gid, Group, User, getgrouplist};
 use totpd_core::policy::{Fit, GroupName};
 use totpd_core::user_name::UserName;
 
+use crate::host::nss::nscd;
+use crate::host::nss::order::INITGROUPS;
+
 /// The memberships of a user.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Memberships {
@@ -22,6 +25,7 @@ pub(crate) struct Memberships {
 /// getgrouplist(3) leaves out a service of NSS that is down, and says nothing. getgrnam(3) says so
 /// if that service is the last one of its line. So a group that nobody has is asked for, before and
 /// after. "Not a member" is knowledge only if NSS knows both times that there is no such group.
+/// What nscd says is no knowledge of a directory.
 pub(super) fn look_up(user: &UserName, groups: &[GroupName]) -> Option<Memberships> {
     let name = CString::new(user.as_str()).ok()?;
     let account = User::from_name(user.as_str()).ok()??;
@@ -36,9 +40,10 @@ pub(super) fn look_up(user: &UserName, groups: &[GroupName]) -> Option<Membershi
 /// answers for a directory.
 fn answers() -> bool {
     let mut bytes = [0; 8];
-    let has_name = getrandom::fill(&mut bytes).is_ok();
+    let may_ask =
+        getrandom::fill(&mut bytes).is_ok() && !nscd::may_hide_outages(&["group", INITGROUPS]);
     let name = format!("totpd-{:016x}", u64::from_ne_bytes(bytes));
-    has_name && matches!(Group::from_name(&name), Ok(None))
+    may_ask && matches!(Group::from_name(&name), Ok(None))
 }
 
 /// Returns the membership in a group, for a user with the groups `own`. No error is knowledge:
@@ -61,6 +66,9 @@ fn settle(mut fits: Vec<Fit>, has_answered: bool) -> Memberships {
     let is_whole = has_answered && !fits.contains(&Fit::Unknown);
     Memberships { fits, is_whole }
 }
+
+/// The databases that a question asks.
+pub(super) const DATABASES: [&str; 3] = ["passwd", "group", INITGROUPS];
 
 #[cfg(test)]
 mod tests {

@@ -60,6 +60,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::ClockOfHost
         | Id::ClockUnknown
         | Id::CodeAlone
+        | Id::ConfigurationIgnored
         | Id::DirectoryUnreachable
         | Id::DropbearCannotEnroll
         | Id::DropbearNotGuarded
@@ -77,6 +78,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::RuleDeadlineOver
         | Id::RuleGroupUnknown
         | Id::RuleLetsNobodyBy
+        | Id::RuleLinkLocal
         | Id::RuleNeverDecides
         | Id::RuleNeverRemembers
         | Id::RuleRemembersCode

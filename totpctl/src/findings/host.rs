@@ -62,10 +62,12 @@ pub(crate) fn check(
     activation::check(&mut report);
     confinement::check(&mut report);
     clock::check(client.clock_is_synchronized(), unit::has_systemd(), &mut report);
-    without_factor::check(&client, services, other_ways, &mut report);
+    let rules = RulesInForce::read(&client, at);
+    let unknown = RulesInForce::default();
+    let judging = rules.as_ref().unwrap_or(&unknown);
+    without_factor::check(&client, services, judging, other_ways, &mut report);
     let asking = services.iter().filter(|(_, unenrolled)| *unenrolled != Unenrolled::NotAsked);
     let asking: Vec<_> = asking.map(|(name, _)| *name).collect();
-    let rules = RulesInForce::read(&client, at);
     if let Some(rules) = &rules {
         rules::check(&client, rules, &asking, &mut report);
     }

@@ -84,8 +84,8 @@ impl RulesInForce {
     }
 }
 
-/// Reports whether rules decide at a way in: it asks, or a guard stands in its way. What sshd itself
-/// refuses root, no rule allows.
+/// Reports whether rules decide at a way in: it asks, or a guard stands in its way. What sshd
+/// itself refuses root, no rule allows.
 fn is_judged(door: &Door) -> bool {
     let is_of_root = door.who.as_deref().is_some_and(|who| who.starts_with("root"));
     match &door.code {

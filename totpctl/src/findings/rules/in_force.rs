@@ -37,8 +37,8 @@ pub(crate) enum Everybody {
 }
 
 impl RulesInForce {
-    /// Asks the daemon for the rules, and for what they come to at these services. Returns `None` if
-    /// it does not say: only managers may know.
+    /// Asks the daemon for the rules, and for what they come to at these services. Returns `None`
+    /// if it does not say: only managers may know.
     pub(crate) fn read(client: &Client, services: &[&str]) -> Option<Self> {
         let (rules, doubts) = client.manager(async |totpd| totpd.list_rules().await).ok()?;
         let objects = |list: &[_]| list.iter().map(details::object).collect::<Vec<Entry>>();

@@ -1,6 +1,6 @@
 //! Dispatches the commands. Each has a file.
 
-use crate::cli::{Cli, Command, Enroll, RulesCommand, Try};
+use crate::cli::{Cli, Command, Enroll, RulesCommand, TrustCommand, Try};
 use crate::client::authentication;
 use crate::error::Error;
 use crate::terminal::input::user_or_caller;
@@ -16,6 +16,8 @@ mod doctor;
 mod enable;
 mod enroll;
 mod explain;
+mod export;
+mod import;
 mod last_factor;
 mod list;
 mod named_factor;
@@ -34,6 +36,7 @@ mod show;
 mod sshd_lines;
 mod status;
 mod trial;
+mod trust;
 mod unlock;
 mod user_state;
 mod verify;
@@ -57,11 +60,16 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         }
         Command::Disable { service, dry_run } => disable::run(service, *dry_run, json),
         Command::Doctor(options) => doctor::run(options, json),
-        Command::Enable { service, options, dry_run } => {
+        Command::Enable { service, password: true, dry_run, .. } => {
+            enable::listen(service, *dry_run, json)
+        }
+        Command::Enable { service, options, dry_run, .. } => {
             enable::enable(service, options, *dry_run, json)
         }
         Command::Enroll(options) => run_enroll(options, json),
         Command::Explain(options) => explain::run(options, json),
+        Command::Export(options) => export::run(options, json),
+        Command::Import(options) => import::run(options, json),
         Command::List => list::run(json),
         Command::RecoveryCodes { user, save } => {
             recovery_codes::run(&user_or_caller(user.as_deref())?, save.as_deref(), json)
@@ -101,6 +109,8 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::SealKey { pcrs, .. } => seal_key::seal(pcrs, json),
         Command::Show { user } => show::run(&user_or_caller(user.as_deref())?, json),
         Command::Status => status::run(json),
+        Command::Trust { command: TrustCommand::List(whose) } => trust::list(whose, json),
+        Command::Trust { command: TrustCommand::Revoke(whose) } => trust::revoke(whose, json),
         Command::Try(options) => run_try(options, json),
         Command::Unlock { user } => unlock::run(user, json),
         Command::Verify { user } => verify::run(&user_or_caller(user.as_deref())?, json),
@@ -140,6 +150,7 @@ fn only_reads(command: &Command) -> bool {
             | Command::List
             | Command::Show { .. }
             | Command::Status
+            | Command::Trust { command: TrustCommand::List(_) }
     )
 }
 
@@ -158,6 +169,8 @@ mod tests {
             ("totpctl status", true),
             ("totpctl explain alice sshd", true),
             ("totpctl rules reload", false),
+            ("totpctl trust list --all", true),
+            ("totpctl trust revoke", false),
             ("totpctl enroll", false),
         ] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();

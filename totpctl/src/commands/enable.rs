@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::host::sshd::reload::Reloaded;
 use crate::pam::change::{Change, current_options, differing_options, how_to_drop_options};
 use crate::pam::change_set::apply_all;
+use crate::pam::listener;
 use crate::pam::stale_plan::check_current;
 use crate::sshd_drop_in::change::DropIn;
 use crate::terminal::output;
@@ -58,6 +59,26 @@ pub(super) fn enable(
         output::note(&format!("{service} refuses a login without a code, also by a key alone."));
     }
     output::note(&preflight.message());
+    Ok(())
+}
+
+/// Has a service tell totpd of changed passwords. It asks for no code because of that.
+pub(super) fn listen(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
+    let changes = listener::plan(service)?;
+    if !dry_run && !changes.is_empty() {
+        let _lock = lock::lock_exclusive()?;
+        check_current(&changes, &listener::plan(service)?)?;
+        apply_all(&changes)?;
+    }
+    if json {
+        return output::json(&object(service, &changes).into());
+    }
+    print_diff(&changes, None, None)?;
+    output::note(&match (changes.is_empty(), dry_run) {
+        (true, _) => format!("{service} tells totpd of changed passwords already."),
+        (false, true) => NOTHING_CHANGED.to_owned(),
+        (false, false) => format!("{service} tells totpd of changed passwords now."),
+    });
     Ok(())
 }
 

@@ -26,7 +26,6 @@ fn rules_that_let_nobody_in_are_a_problem_and_not_enabled() {
     };
     for (rules, why) in [
         (methods("hotp"), "alice (no factor of a method that the rule allows)"),
-        (methods("recovery"), "alice (no factor of a method that the rule allows)"),
         (deny.to_owned(), "alice (refused by a rule)"),
         (format!("{root}{deny}"), "root (refused by sshd)"),
     ] {

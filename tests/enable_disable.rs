@@ -8,6 +8,7 @@ mod sshd_lines;
 mod sshd_reload;
 mod stale_plan;
 mod trial;
+mod trial_codes;
 mod trial_state;
 mod wrong_password;
 

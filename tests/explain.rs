@@ -79,6 +79,16 @@ fn only_root_reloads_and_users_ask_about_themselves_alone() {
         assert_eq!(other.status, 4, "{other:#?}");
     }
     machine.run("totpctl explain bob alone && totpctl explain root alone").stdout_ok();
+    let staff = rule("staff", "users = [\"bob\"]\nfrom = [\"10.9.0.0/16\"]\nthen = \"skip\"");
+    reload(&machine, &format!("{staff}{}", rule("others", "then = \"require\"")));
+    let asked = "totpctl explain alice alone --from 192.0.2.1";
+    let (own, by_root) =
+        (machine.run_as("alice", asked).stdout_ok(), machine.run(asked).stdout_ok());
+    assert!(by_root.contains("10.9.0.0/16") && by_root.contains("10-rules.toml:"), "{by_root}");
+    assert!(own.contains("others: it fits: require"), "{own}");
+    for secret in ["staff", "bob", "10.9.0.0", "10-rules.toml"] {
+        assert!(!own.contains(secret), "{secret}: {own}");
+    }
     assert_eq!(machine.run("totpctl explain no-such-user alone").status, 1);
 }
 

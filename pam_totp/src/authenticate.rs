@@ -5,7 +5,7 @@ mod combined;
 
 use std::time::Duration;
 
-use totpd_interface::login::{BeginReply, COMBINED_PROMPT, LoginContext, VerifyReply};
+use totpd_interface::login::{BeginReply, COMBINED_PROMPT, LoginContext, Method, VerifyReply};
 use totpd_interface::{is_sshd_fake_password, is_typed_code};
 use totpd_journal::{Entry, Priority, Program};
 
@@ -35,6 +35,8 @@ pub(crate) trait Session {
     fn show_error(&self, text: &str);
     /// Shows what the person should know.
     fn show_info(&self, text: &str);
+    /// Notes that the code of an app was right, while `totpctl try` waits for such a login.
+    fn note_app_code(&mut self);
     /// Stores the token of a new factor until the end of this login.
     fn store_token(&mut self, token: &str) -> Result<(), Outcome>;
     /// Asks libpam to wait about `time` before it tells the host of the failure.
@@ -276,10 +278,13 @@ pub(crate) fn user_name(user: &[u8]) -> String {
 }
 
 fn show_and_map<S: Session>(
-    session: &S,
+    session: &mut S,
     reply: Option<VerifyReply>,
     options: &Options,
 ) -> Result<Outcome, Outcome> {
+    if let Some(VerifyReply::Approved { method: Some(Method::Hotp | Method::Totp), .. }) = reply {
+        session.note_app_code();
+    }
     let (outcome, message) = match reply {
         Some(VerifyReply::Approved { message, .. }) => (Outcome::Approved, message),
         Some(VerifyReply::Denied { message }) => (Outcome::Denied, message),

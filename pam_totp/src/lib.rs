@@ -51,9 +51,10 @@ impl PamHooks for Totp {
     fn sm_authenticate(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
         guard(|| {
             let mut session = PamSession(handle);
-            // A token of an earlier attempt in this handle would count for the login of the next
+            // What an earlier attempt in this handle left would count for the login of the next
             // user.
             let _ = session.take_token();
+            let _ = session.take_mark();
             session.forget_let_in();
             let options = match Options::parse(&args) {
                 Ok(Options { guard: true, .. }) => return misplaced_guard("auth"),
@@ -64,6 +65,7 @@ impl PamHooks for Totp {
             let outcome = authenticate(&mut session, &client, &options);
             if !outcome.lets_in() {
                 drop(session.take_token());
+                drop(session.take_mark());
             } else if !(options.nullok && matches!(outcome, Outcome::Skipped)) {
                 // A guard may not have the nullok of this line.
                 session.remember_let_in();

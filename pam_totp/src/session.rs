@@ -13,6 +13,7 @@ use pam::items::{AuthTok, RHost, RUser, Service, Tty, User};
 use pam::module::{PamHandle, PamResult};
 use pam::secret::SecretBytes;
 use rustix::process::getuid;
+use totpd_interface::TrialEvent;
 use totpd_interface::login::{LoginContext, truncate};
 
 use crate::account::Entrance;
@@ -20,8 +21,8 @@ use crate::authenticate::{Answer, Session};
 use crate::credentials::{LoginEnd, Token};
 use crate::outcome::Outcome;
 use crate::password::PasswordChange;
-use crate::token;
-use crate::trial_log;
+use crate::trial_log::TrialLog;
+use crate::{nonce, token};
 
 /// A login of libpam.
 pub(crate) struct PamSession<'a>(pub(crate) &'a mut PamHandle);
@@ -85,6 +86,16 @@ impl Session for PamSession<'_> {
         let _ = self.converse(PAM_TEXT_INFO, text);
     }
 
+    fn note_app_code(&mut self) {
+        let Some(log) = TrialLog::open() else { return };
+        let Some(mark) = nonce::random().map(|mark| mark.to_string()) else { return };
+        let [service, user] =
+            [Session::context(self).service, self.user_text()].map(Option::unwrap_or_default);
+        log.append(&TrialEvent::Approved { mark: &mark, service: &service, user: &user });
+        // Without it, this login counts as one without a code.
+        let _ = self.put_variable(MARK_VARIABLE, &mark);
+    }
+
     fn store_token(&mut self, token: &str) -> Result<(), Outcome> {
         let error = || {
             Outcome::Internal(
@@ -92,9 +103,7 @@ impl Session for PamSession<'_> {
             )
         };
         let deposit = token::deposit(token, self.tty().as_deref()).ok_or_else(error)?;
-        let variable = [TOKEN_VARIABLE.to_bytes(), b"=", deposit.as_bytes()].concat();
-        let variable = CString::new(variable).map_err(|_| error())?;
-        libpam::put_variable(self.0, &variable).map_err(|_| error())
+        self.put_variable(TOKEN_VARIABLE, &deposit).ok_or_else(error)
     }
 
     fn delay_failure(&mut self, time: Duration) {
@@ -125,11 +134,10 @@ impl PasswordChange for PamSession<'_> {
 
 impl LoginEnd for PamSession<'_> {
     fn take_token(&mut self) -> Token {
-        let Some(deposit) = libpam::variable(self.0, TOKEN_VARIABLE) else { return Token::None };
-        let deposit = deposit.to_str().ok().map(ToOwned::to_owned);
-        // It is set, so that only a lack of memory can keep it there.
-        let _ = libpam::put_variable(self.0, TOKEN_VARIABLE);
-        deposit.and_then(token::withdraw).map_or(Token::Lost, Token::Here)
+        match self.take_variable(TOKEN_VARIABLE) {
+            None => Token::None,
+            Some(deposit) => deposit.and_then(token::withdraw).map_or(Token::Lost, Token::Here),
+        }
     }
 
     fn context(&self) -> LoginContext {
@@ -156,12 +164,39 @@ impl PamSession<'_> {
         }
     }
 
-    /// Records the login; see [`trial_log`].
-    pub(crate) fn record_login(&self) {
+    /// Removes and returns the mark of a login with the code of an app; see [`TrialEvent`]. It must
+    /// not reach the session.
+    pub(crate) fn take_mark(&mut self) -> Option<String> {
+        self.take_variable(MARK_VARIABLE).flatten()
+    }
+
+    /// Records the login, while a trial runs.
+    pub(crate) fn record_login(&mut self) {
+        let mark = self.take_mark();
+        let Some(log) = TrialLog::open() else { return };
         let LoginContext { service, ruser, .. } = Session::context(self);
-        let [service, user, ruser] =
-            [service, self.user_text(), ruser].map(Option::unwrap_or_default);
-        trial_log::record_login(&service, &user, &ruser);
+        let [mark, service, user, ruser] =
+            [mark, service, self.user_text(), ruser].map(Option::unwrap_or_default);
+        log.append(&TrialEvent::Entered {
+            mark: &mark,
+            service: &service,
+            user: &user,
+            ruser: &ruser,
+        });
+    }
+
+    fn put_variable(&mut self, name: &CStr, value: &str) -> Option<()> {
+        let variable = [name.to_bytes(), b"=", value.as_bytes()].concat();
+        libpam::put_variable(self.0, &CString::new(variable).ok()?).ok()
+    }
+
+    /// Removes a variable of the PAM environment and returns it, if it is set: its text, or nothing
+    /// if it is none.
+    fn take_variable(&mut self, name: &CStr) -> Option<Option<String>> {
+        let value = libpam::variable(self.0, name)?.to_str().ok().map(ToOwned::to_owned);
+        // It is set, so that only a lack of memory can keep it there.
+        let _ = libpam::put_variable(self.0, name);
+        Some(value)
     }
 
     fn tty(&self) -> Option<String> {
@@ -193,3 +228,5 @@ fn text_of(item: PamResult<Option<&CStr>>) -> Option<String> {
 /// The variable of the PAM environment that leads to the token of a new factor. The PAM environment
 /// is that of the future session, not of this process.
 const TOKEN_VARIABLE: &CStr = c"PAM_TOTP_TOKEN";
+/// The variable of the PAM environment with the mark of a login during a trial.
+const MARK_VARIABLE: &CStr = c"PAM_TOTP_MARK";

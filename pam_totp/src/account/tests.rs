@@ -71,6 +71,10 @@ impl Session for Login {
         self.shown.borrow_mut().push(format!("info: {text}"));
     }
 
+    fn note_app_code(&mut self) {
+        panic!("the account phase takes no code")
+    }
+
     fn store_token(&mut self, _: &str) -> Result<(), Outcome> {
         panic!("the account phase makes no factor")
     }

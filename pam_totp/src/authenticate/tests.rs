@@ -20,6 +20,8 @@ struct Login {
     /// The token of a new factor.
     token: Option<String>,
     shown: RefCell<Vec<String>>,
+    /// How often a code of an app was noted.
+    app_codes: u32,
     /// The delay that it asked libpam for.
     delay: Duration,
 }
@@ -44,6 +46,7 @@ impl Login {
             authtok: None,
             token: None,
             shown: RefCell::default(),
+            app_codes: 0,
             delay: Duration::ZERO,
         }
     }
@@ -99,6 +102,10 @@ impl Session for Login {
         Ok(())
     }
 
+    fn note_app_code(&mut self) {
+        self.app_codes += 1;
+    }
+
     fn delay_failure(&mut self, time: Duration) {
         self.delay = time;
     }
@@ -113,6 +120,8 @@ struct Totpd {
     lost: Cell<u32>,
     /// The token that comes with a right code.
     token: Option<String>,
+    /// The method that comes with a right code.
+    method: Option<Method>,
     /// The nonces that it was told.
     nonces: RefCell<Vec<Option<Nonce>>>,
 }
@@ -127,6 +136,7 @@ impl Totpd {
             asked: RefCell::default(),
             lost: Cell::new(0),
             token: None,
+            method: Some(Method::Totp),
             nonces: RefCell::default(),
         }
     }
@@ -153,7 +163,7 @@ impl Verifier for Totpd {
             return Ok(None);
         }
         let token = self.token.clone();
-        let right = VerifyReply::Approved { method: None, message: None, token };
+        let right = VerifyReply::Approved { method: self.method, message: None, token };
         Ok(Some(if code == "123456" { right } else { self.wrong.clone() }))
     }
 }
@@ -166,6 +176,22 @@ fn a_right_code_gets_in_without_delay() {
     assert_eq!(*login.shown.borrow(), ["Verification code: "]);
     assert_eq!(*totpd.asked.borrow(), ["begin alice", "verify alice 123456"]);
     assert!(login.delay.is_zero());
+}
+
+/// A trial counts logins with the code of an app alone.
+#[test]
+fn a_right_code_of_an_app_is_noted_once() {
+    for (typed, method, count) in [
+        ("123456", Some(Method::Totp), 1),
+        ("123456", Some(Method::Hotp), 1),
+        ("123456", Some(Method::Recovery), 0),
+        ("123456", None, 0),
+        ("000000", Some(Method::Totp), 0),
+    ] {
+        let (mut login, totpd) = (Login::typing(typed), Totpd { method, ..Totpd::new() });
+        authenticate(&mut login, &totpd, &Options::default());
+        assert_eq!(login.app_codes, count, "{typed} {method:?}");
+    }
 }
 
 #[test]
@@ -278,11 +304,11 @@ fn after_a_lost_reply_the_person_is_asked_once_more() {
 #[test]
 fn the_message_of_an_approval_is_shown_unless_quiet() {
     for (quiet, count) in [(false, 1), (true, 0)] {
-        let login = Login::new("alice");
+        let mut login = Login::new("alice");
         let options = Options { quiet, ..Options::default() };
         let message = Some("News.".into());
         let reply = VerifyReply::Approved { method: None, message, token: None };
-        assert_eq!(show_and_map(&login, Some(reply), &options), Ok(Outcome::Approved));
+        assert_eq!(show_and_map(&mut login, Some(reply), &options), Ok(Outcome::Approved));
         assert_eq!(login.shown.borrow().len(), count);
     }
 }

@@ -26,6 +26,7 @@ use crate::findings::users::factors::Enrolled;
 use crate::findings::users::without_factor::OtherWays;
 use crate::findings::{sshd, sudo};
 use crate::host::door::{CodeNeed, Door};
+use crate::pam::files;
 use crate::terminal::output;
 
 /// All that was found.
@@ -120,7 +121,9 @@ fn find(services: Services, names: Vec<String>) -> Findings {
     at.dedup();
     let at: Vec<_> =
         at.into_iter().map(|name| (name, !services.get(name).lets_nobody_by)).collect();
-    let (host, rules) = host::check(&unenrolled, &at, &OtherWays { open, has_one: &has_one });
+    let refuses_root = || sshd::refuses_root(&files::read);
+    let other_ways = OtherWays { open, has_one: &has_one, refuses_root: &refuses_root };
+    let (host, rules) = host::check(&unenrolled, &at, &other_ways);
     if let Some(rules) = &rules {
         for (name, report) in &mut reports {
             rules.tell_service(name, rule_stack(&services, name), report);

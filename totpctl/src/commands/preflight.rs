@@ -17,6 +17,8 @@ use self::refusal::{nobody_could_log_in, nobody_gets_in};
 use crate::cli::ModuleOptions;
 use crate::client::Client;
 use crate::error::Error;
+use crate::findings::rules::in_force::RulesInForce;
+use crate::findings::rules::refusals::Ruled;
 use crate::findings::sshd;
 use crate::findings::sshd::missing_password::Missing;
 use crate::findings::sudo::{sudo_exceptions, sudo_has_other_way};
@@ -121,7 +123,8 @@ impl Preflight {
     /// Asks the daemon for the users, and sets aside those whose password is locked.
     fn new(service: &str, changes: &[Change], effects: &[Effect<'_>]) -> Result<Self, Error> {
         let unenrolled = Unenrolled::strictest(effects.iter().map(Effect::after));
-        let mut users = WithoutFactor::read(&Client::connect()?, Some(service))?;
+        let client = Client::connect()?;
+        let mut users = WithoutFactor::read(&client, Some(service))?;
         let changed: Vec<_> = changes.iter().map(|change| change.service.as_str()).collect();
         let shut = LockedPasswords::of_host().shut_out_of(&changed);
         let cannot_log_in = |name: &str| shut.iter().any(|other| other == name);
@@ -131,14 +134,21 @@ impl Preflight {
             Unenrolled::NotAsked => Vec::new(),
             _ => users.set_aside(cannot_log_in),
         };
+        let asking = Asking {
+            service: service.to_owned(),
+            siblings: siblings(service, &changed),
+            unenrolled,
+            shut,
+            ruled: Ruled::default(),
+            refuses_root: service == "sshd"
+                && users.holders.iter().any(|holder| holder.name == "root")
+                && sshd::refuses_root(&|file| read_after(changes, file)),
+        };
+        let rules = RulesInForce::read(&client, &changed).unwrap_or_default();
+        let asking = asking.under_rules(&rules, &client, &users.holders, &users.names);
         Ok(Self {
             set_aside,
-            asking: Asking {
-                service: service.to_owned(),
-                siblings: siblings(service, &changed),
-                unenrolled,
-                shut,
-            },
+            asking,
             locked_out: if has_way_in { Vec::new() } else { users.usable.clone() },
             exceptions: if exception::is_sudo(changes) { sudo_exceptions() } else { Vec::new() },
             users,

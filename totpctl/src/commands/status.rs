@@ -67,7 +67,11 @@ struct Users {
 }
 
 impl Users {
-    fn count(client: &Client, services: &[AskingService]) -> Result<Self, Error> {
+    fn count(
+        client: &Client,
+        services: &[AskingService],
+        rules: &RulesInForce,
+    ) -> Result<Self, Error> {
         let (mut users, mut holders) = (Self::default(), Vec::new());
         for_each_user(client, |user| {
             users.enrolled += u64::from(details::flag(&user, "enrolled"));
@@ -83,8 +87,10 @@ impl Users {
             Ok(())
         })?;
         let locked = LockedPasswords::of_host();
-        let asking =
-            services.iter().map(|other| Asking::of_host(&other.name, other.unenrolled, &locked));
+        let asking = services.iter().map(|other| {
+            let asking = Asking::of_host(&other.name, other.unenrolled, &locked);
+            asking.under_rules(rules, client, &holders, &[])
+        });
         users.usable = usable_count(&asking.collect::<Vec<_>>(), &holders, now());
         Ok(users)
     }
@@ -153,9 +159,9 @@ fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
     }
     let client = Client::connect()?;
     let version = client.manager(async |totpd| totpd.version().await)?;
-    let users = Users::count(&client, services)?;
     let names: Vec<_> = services.iter().map(|service| service.name.as_str()).collect();
     let rules = RulesInForce::read(&client, &names).unwrap_or_default();
+    let users = Users::count(&client, services, &rules)?;
     let clock = client.clock_is_synchronized();
     let signer = client.store("Asking", async |totpd| totpd.fingerprint().await).ok();
     if json {

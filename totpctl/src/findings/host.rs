@@ -70,7 +70,9 @@ pub(crate) fn check(
         is_open && rules.as_ref().is_some_and(|rules| rules.at(name).lets_unenrolled_by)
     };
     let services: Vec<_> = services.iter().map(|of| by_rules(*of, &lets_by)).collect();
-    without_factor::check(&client, &services, other_ways, &mut report);
+    let unknown = RulesInForce::default();
+    let judging = rules.as_ref().unwrap_or(&unknown);
+    without_factor::check(&client, &services, judging, other_ways, &mut report);
     let asking = services.iter().filter(|(_, unenrolled)| *unenrolled != Unenrolled::NotAsked);
     let asking: Vec<_> = asking.map(|(name, _)| *name).collect();
     if let Some(rules) = &rules {

@@ -2,8 +2,10 @@
 
 pub(crate) mod doors;
 pub(crate) mod in_force;
+pub(crate) mod refusals;
 
 use self::in_force::{Entry, RulesInForce, scope};
+use self::refusals::{MAX_LOGINS, explain};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use crate::client::{Client, details};
@@ -22,7 +24,7 @@ pub(crate) fn check(
     if let Some(deny) = rules.iter().find(|rule| details::text(rule, "then") == "deny")
         && !is_told
         && !services.is_empty()
-        && root_is_denied(client, services, rules)
+        && root_is_denied(client, services, in_force)
     {
         report.problems.push(denies_root(deny));
     }
@@ -97,35 +99,19 @@ fn denies_root(rule: &Entry) -> Finding {
 
 /// Reports whether root is refused at each of these services, from each place that the rules name
 /// and from elsewhere.
-fn root_is_denied(client: &Client, services: &[&str], rules: &[Entry]) -> bool {
-    let mut places = vec!["local".to_owned(), ELSEWHERE.to_owned()];
-    for network in rules.iter().flat_map(|rule| details::texts(rule, "from")) {
-        let address = network.split('/').next().unwrap_or_default().to_owned();
-        if address.parse::<std::net::IpAddr>().is_ok() && !places.contains(&address) {
-            places.push(address);
-        }
-    }
+fn root_is_denied(client: &Client, services: &[&str], in_force: &RulesInForce) -> bool {
+    let places = in_force.places();
     let logins =
         services.iter().flat_map(|service| places.iter().map(move |place| (service, place)));
     let is_denied = |(service, place): (&&str, &String)| {
-        let key = if place == "local" { "ruser" } else { "rhost" };
-        let from = if place == "local" { "root" } else { place.as_str() };
-        let login =
-            details::dictionary([("service", Some((*service).into())), (key, Some(from.into()))]);
-        let explained = client.manager(async |totpd| totpd.explain("root", &login).await);
-        explained.is_ok_and(|(explained, _)| {
-            details::text(&details::object(&explained), "requirement") == "deny"
-        })
+        explain(client, "root", service, place)
+            .is_some_and(|explained| details::text(&explained, "requirement") == "deny")
     };
     logins.take(MAX_LOGINS).all(is_denied)
 }
 
 /// The conditions of a rule besides people, each with its word.
 const WHERE: &[(&str, &str)] = &[("at", "services"), ("from", "from")];
-/// An address that no rule names: it is for documentation alone (RFC 5737).
-const ELSEWHERE: &str = "203.0.113.1";
-/// The most logins that are asked about. Each is a question to the daemon.
-const MAX_LOGINS: usize = 500;
 
 #[cfg(test)]
 mod tests {

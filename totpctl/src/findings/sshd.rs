@@ -16,8 +16,9 @@ use self::doors::unknown_door;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use crate::host::door::{CodeNeed, Door};
+use crate::host::sshd::case::Case;
 use crate::host::sshd::config::blocks::Block;
-use crate::host::sshd::config::effective::{Effective, USUAL_SERVICE};
+use crate::host::sshd::config::effective::{Effective, RootLogin, USUAL_SERVICE};
 use crate::host::sshd::host_survey;
 use crate::host::sshd::launch::Launch;
 use crate::host::sshd::launch::command_line::CommandLine;
@@ -52,6 +53,19 @@ pub(crate) fn root_is_shut(read: &dyn Fn(&str) -> Option<String>) -> Option<Stri
     collect(host_survey()?, &|service| stack::facts(service, read), &mut report);
     let mut notes = report.notes.iter();
     notes.find(|note| note.id() == FindingId::SshdRootCannotLogIn).map(Finding::sentence)
+}
+
+/// Reports whether root gets in nowhere by ssh with a code, because sshd refuses it.
+pub(crate) fn refuses_root(read: &dyn Fn(&str) -> Option<String>) -> bool {
+    let is_off = |case: &Case| case.config.root == RootLogin::No;
+    let is_off_everywhere = |survey: &Survey| {
+        let of_blocks = survey
+            .blocks
+            .iter()
+            .all(|(_, cases)| cases.as_ref().is_ok_and(|cases| cases.root.iter().all(is_off)));
+        survey.root.as_ref().is_ok_and(is_off) && of_blocks
+    };
+    host_survey().is_some_and(is_off_everywhere) || root_is_shut(read).is_some()
 }
 
 /// Returns the finding that root logs in by a password alone, if so, for root. `read` returns the

@@ -1,16 +1,14 @@
-//! Watches for a login during a trial: pam_totp records it, and totpd knows who gave a code.
+//! Watches for a login during a trial: pam_totp records it, and whether it gave a code.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use totpd_interface::{TRIAL_LOG, parse_trial_login};
+use totpd_interface::{TRIAL_LOG, TrialEvent};
 
 use super::state::Trial;
-use crate::client::Client;
-use crate::client::details;
-use crate::error::Error;
 use crate::pam::atomic_file::remove;
 
 /// Starts recording.
@@ -42,41 +40,49 @@ pub(crate) struct Login {
 /// Returns the logins through tried services, in order.
 pub(super) fn logins(trial: &Trial) -> Vec<Login> {
     let record = fs::read_to_string(file()).unwrap_or_default();
-    let login = |(service, users): (&str, Vec<&str>)| {
-        Some(Login { service: service.to_owned(), user: (*users.last()?).to_owned() })
+    let login = |event| match event {
+        TrialEvent::Entered { service, user, ruser, .. } => {
+            let user = if ruser.is_empty() { user } else { ruser };
+            Some(Login { service: service.to_owned(), user: user.to_owned() })
+        }
+        TrialEvent::Approved { .. } => None,
     };
-    entries(&record, &trial.services).into_iter().filter_map(login).collect()
+    events(&record, &trial.services).filter_map(login).collect()
 }
 
-/// Returns the lines of the record that are about these services: each with its users.
-fn entries<'a>(record: &'a str, services: &[String]) -> Vec<(&'a str, Vec<&'a str>)> {
-    let lines = record.lines().map(parse_trial_login);
-    lines.filter(|(service, _)| services.iter().any(|other| other == service)).collect()
-}
-
-/// Returns a user who logged in through a tried service with the code of an app. The login came
-/// after the start of the trial.
+/// Returns a user who logged in through a tried service with the code of an app.
 pub(super) fn by_a_code(trial: &Trial) -> Option<String> {
     let record = fs::read_to_string(file()).unwrap_or_default();
-    for (service, users) in entries(&record, &trial.services) {
-        for user in users {
-            // An unknown name is no reason to ignore the others.
-            if gave_a_code(user, service, trial.started).unwrap_or(false) {
-                return Some(user.to_owned());
+    app_user(&record, &trial.services).map(ToOwned::to_owned)
+}
+
+/// Returns the owner of the code with which the first login came in. The right code and the success
+/// have to be of the same login, which its mark shows.
+fn app_user<'a>(record: &'a str, services: &[String]) -> Option<&'a str> {
+    let mut approved = BTreeMap::new();
+    for event in events(record, services) {
+        match event {
+            TrialEvent::Approved { mark, service, user } => {
+                approved.insert((mark, service), user);
+            }
+            TrialEvent::Entered { mark, service, .. } => {
+                let user = approved.get(&(mark, service)).filter(|_| !mark.is_empty());
+                if user.is_some() {
+                    return user.copied();
+                }
             }
         }
     }
     None
 }
 
-fn gave_a_code(user: &str, service: &str, since: u64) -> Result<bool, Error> {
-    let state = Client::connect()?.manager(async |totpd| totpd.get_user(user).await)?;
-    let state = details::object(&state);
-    let mut factors = details::objects(&state, "factors");
-    Ok(factors.any(|factor| {
-        details::text(factor, "last_service") == service
-            && details::number(factor, "last_used").is_some_and(|used| used >= since)
-    }))
+/// Returns the lines of the record that are about these services.
+fn events<'a>(record: &'a str, services: &[String]) -> impl Iterator<Item = TrialEvent<'a>> {
+    record.lines().filter_map(TrialEvent::parse).filter(|event| match *event {
+        TrialEvent::Approved { service, .. } | TrialEvent::Entered { service, .. } => {
+            services.iter().any(|other| other == service)
+        }
+    })
 }
 
 /// Returns the file that pam_totp writes, if it exists.
@@ -101,11 +107,21 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_of_tried_services_are_read() {
-        let record = "sshd\talice\t\nlogin\tbob\t\nsudo\troot\tcarol\nsshd\n";
+    fn a_right_code_and_a_success_count_together_alone() {
         let services = ["sshd".to_owned(), "sudo".to_owned()];
-        let expected =
-            [("sshd", vec!["alice"]), ("sudo", vec!["root", "carol"]), ("sshd", Vec::new())];
-        assert_eq!(entries(record, &services), expected);
+        for (record, user) in [
+            ("approved\t1f\tsshd\talice\t\nentered\t1f\tsshd\talice\t\n", Some("alice")),
+            ("approved\t1f\tsudo\talice\t\nentered\t1f\tsudo\troot\talice\n", Some("alice")),
+            // The stack refused, and a key let the same user in.
+            ("approved\t1f\tsshd\talice\t\nentered\t\tsshd\talice\t\n", None),
+            ("approved\t1f\tsshd\talice\t\nentered\t2e\tsshd\talice\t\n", None),
+            ("approved\t\tsshd\talice\t\nentered\t\tsshd\talice\t\n", None),
+            ("entered\t1f\tsshd\talice\t\napproved\t1f\tsshd\talice\t\n", None),
+            ("approved\t1f\tlogin\talice\t\nentered\t1f\tlogin\talice\t\n", None),
+            ("approved\t1f\tsshd\talice\t\nentered\t1f\tsudo\talice\t\n", None),
+            ("approved\t1f\tsshd\nentered\t1f\tsshd\talice\t\n", None),
+        ] {
+            assert_eq!(app_user(record, &services), user, "{record:?}");
+        }
     }
 }

@@ -96,6 +96,11 @@ pub(crate) async fn explain(
     };
     let outlook = Outlook::new(&decision.requirement, &of);
     let rules = judged(user, context, &rulebook, &seen);
+    let rules = match caller.is_own {
+        // What the rules say about others is for managers, as in `ListRules`.
+        true => of_own_login(rules, decision.requirement.rule()),
+        false => rules,
+    };
     let explained = explained(user, context, &decision);
     let explained = with_trust(explained, &decision.requirement, asking.is_some(), pass);
     let methods: Vec<String> = outlook.methods.iter().map(|method| word(*method)).collect();
@@ -131,6 +136,20 @@ fn judged(
         (name, file.to_owned(), then(rule).to_owned(), word.to_owned(), condition.to_owned(), why)
     };
     seen.iter().zip(rulebook.rules.placed()).map(describe).collect()
+}
+
+/// Keeps of the rules the one that decides, without the users, groups and networks that it names,
+/// and without its place.
+fn of_own_login(rules: Vec<JudgedRule>, deciding: Option<&Rule>) -> Vec<JudgedRule> {
+    let decides = |name: &str| deciding.is_some_and(|rule| rule.name.as_str() == name);
+    let own = |(name, _, then, judgment, ..): JudgedRule| {
+        let why = match judgment.as_str() {
+            "fits" => "it fits",
+            _ => "nobody can tell whether it fits",
+        };
+        (name, String::new(), then, judgment, String::new(), why.to_owned())
+    };
+    rules.into_iter().filter(|(name, ..)| decides(name)).map(own).collect()
 }
 
 /// Returns what the rules say.
@@ -205,6 +224,36 @@ const KEYS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_user_learns_of_the_rule_that_decides_alone() {
+        let judged = |name: &str, judgment: &str, why: &str| {
+            let [name, place, then] = [name, "/etc/totpd/totpd.toml:7", "deny"].map(Into::into);
+            let condition = if judgment == "fits" { "" } else { "users" };
+            (name, place, then, judgment.into(), condition.into(), why.to_owned())
+        };
+        let rules = || {
+            let staff = judged("staff", "misfits", "alice is not one of bob, carol");
+            vec![staff, judged("doubt", "unknown", "in staff?"), judged("all", "fits", "it fits")]
+        };
+        let rule = |name: &str| Rule {
+            name: totpd_core::policy::RuleName::parse(name).unwrap(),
+            users: None,
+            groups: None,
+            services: None,
+            from: None,
+            then: totpd_core::policy::Then::Deny,
+        };
+        for (deciding, judgment, why) in
+            [("all", "fits", "it fits"), ("doubt", "unknown", "nobody can tell whether it fits")]
+        {
+            let told = of_own_login(rules(), Some(&rule(deciding)));
+            let words = [deciding, "", "deny", judgment, "", why].map(ToOwned::to_owned);
+            let [name, place, then, judgment, condition, why] = words;
+            assert_eq!(told, [(name, place, then, judgment, condition, why)]);
+        }
+        assert!(of_own_login(rules(), None).is_empty());
+    }
 
     #[test]
     fn a_login_has_a_service_and_no_other_keys_than_a_module_sends() {

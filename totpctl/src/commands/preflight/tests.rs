@@ -1,6 +1,7 @@
 //! Tests of what a preflight says, and which users it counts.
 
 use super::*;
+use crate::findings::rules::refusals::Ruled;
 use crate::findings::users::factor_holder::Holder;
 
 #[test]
@@ -32,6 +33,8 @@ fn preflight(users: WithoutFactor) -> Preflight {
             siblings: Vec::new(),
             unenrolled: Unenrolled::Denied,
             shut: Vec::new(),
+            ruled: Ruled::default(),
+            refuses_root: false,
         },
         locked_out: Vec::new(),
         exceptions: Vec::new(),

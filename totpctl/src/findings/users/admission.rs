@@ -5,6 +5,7 @@ mod tests;
 
 use super::asking::Asking;
 use super::factor_holder::Holder;
+use crate::findings::rules::refusals::Refusal;
 use crate::pam::unenrolled_users::Unenrolled;
 
 /// What keeps a user who has factors out of a service.
@@ -18,6 +19,12 @@ pub(crate) enum Obstacle {
     OtherServices,
     /// The service takes a password, and that of the user never matches.
     LockedPassword,
+    /// A rule refuses the user.
+    RefusedByRule,
+    /// A rule allows other methods than those of the factors.
+    OtherMethods,
+    /// The program itself refuses root.
+    RootRefused,
 }
 
 impl Obstacle {
@@ -27,7 +34,20 @@ impl Obstacle {
             Self::NoValidFactor => "no factor is valid now",
             Self::OtherServices => "factors for other services only",
             Self::LockedPassword => "password locked",
+            Self::RefusedByRule => "refused by a rule",
+            Self::OtherMethods => "no factor of a method that the rule allows",
+            Self::RootRefused => "refused by sshd",
         }
+    }
+
+    /// Reports whether it keeps the user out with and without a code.
+    fn is_of_others(self) -> bool {
+        matches!(self, Self::LockedPassword | Self::RootRefused)
+    }
+
+    /// Reports whether a rule is in the way.
+    fn is_of_rule(self) -> bool {
+        matches!(self, Self::RefusedByRule | Self::OtherMethods)
     }
 }
 
@@ -64,12 +84,18 @@ impl Admission {
             }
         }
         let able = asking.without(without);
+        let ruled = &asking.ruled;
         let is_denied = asking.unenrolled == Unenrolled::Denied;
+        let is_let_in = |name: &String| {
+            !is_denied && !ruled.refuses_everybody && asking.refusal(name).is_none()
+        };
+        let (let_in, denied): (Vec<_>, Vec<_>) = able.into_iter().partition(is_let_in);
+        let lets_in_uncounted = !is_denied && !ruled.refuses_everybody && has_uncounted;
         Self {
             admitted,
             kept_out,
-            lets_in_others: !is_denied && (!able.is_empty() || has_uncounted),
-            denied: if is_denied { able } else { Vec::new() },
+            lets_in_others: !let_in.is_empty() || lets_in_uncounted || ruled.lets_some_by,
+            denied,
             has_uncounted,
         }
     }
@@ -78,7 +104,7 @@ impl Admission {
     /// `has_other_way`: a key alone or the like lets users in without a code.
     pub(crate) fn lets_nobody_in(&self, has_other_way: &dyn Fn() -> bool) -> bool {
         let is_kept_by_code =
-            |(_, found): &(String, Vec<Obstacle>)| !found.contains(&Obstacle::LockedPassword);
+            |(_, found): &(String, Vec<Obstacle>)| !found.iter().any(|one| one.is_of_others());
         let loses_somebody = !self.denied.is_empty()
             || self.has_uncounted
             || self.kept_out.iter().any(is_kept_by_code);
@@ -103,8 +129,11 @@ impl Admission {
         if has(&|obstacle| *obstacle == Obstacle::LockedPassword) {
             advice.push("set a password (passwd USER)");
         }
-        if has(&|obstacle| *obstacle != Obstacle::LockedPassword) {
+        if has(&|obstacle| !obstacle.is_of_others() && !obstacle.is_of_rule()) {
             advice.push("repair a factor (totpctl show USER says why)");
+        }
+        if has(&|obstacle| obstacle.is_of_rule()) {
+            advice.push("change the rule (totpctl explain USER SERVICE names it)");
         }
         advice.push("enroll a user who can log in: totpctl enroll USER");
         advice.join(", or ")
@@ -131,6 +160,19 @@ fn obstacles(asking: &Asking, holder: &Holder, now: u64) -> Vec<Obstacle> {
         }
         None => None,
     };
+    let of_rule = match asking.refusal(&holder.name) {
+        Some(Refusal::Refused) => Some(Obstacle::RefusedByRule),
+        // The daemon tells no factor that is not valid from one of another method.
+        Some(Refusal::OtherMethods) if of_factor.is_none() => Some(Obstacle::OtherMethods),
+        _ if asking.ruled.refuses_everybody => Some(Obstacle::RefusedByRule),
+        _ => None,
+    };
     let is_locked = asking.shut.contains(&holder.name);
-    of_factor.into_iter().chain(is_locked.then_some(Obstacle::LockedPassword)).collect()
+    let is_refused = asking.refuses_root && holder.name == "root";
+    let of_login = [
+        of_rule,
+        is_locked.then_some(Obstacle::LockedPassword),
+        is_refused.then_some(Obstacle::RootRefused),
+    ];
+    of_factor.into_iter().chain(of_login.into_iter().flatten()).collect()
 }

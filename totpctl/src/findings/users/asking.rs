@@ -3,6 +3,10 @@
 use pam_stack::parse::Kind;
 use pam_stack::{Stack, admits_without_password};
 
+use super::factor_holder::Holder;
+use crate::client::Client;
+use crate::findings::rules::in_force::RulesInForce;
+use crate::findings::rules::refusals::{Refusal, Ruled, explain};
 use crate::host::shadow::Shadow;
 use crate::pam::families::{family, is_one_command};
 use crate::pam::snapshot::Snapshot;
@@ -17,6 +21,10 @@ pub(crate) struct Asking {
     pub(crate) unenrolled: Unenrolled,
     /// Those who cannot log in there anyway.
     pub(crate) shut: Vec<String>,
+    /// What the rules in force mean for its users.
+    pub(crate) ruled: Ruled,
+    /// True if the program itself refuses root, whatever PAM says.
+    pub(crate) refuses_root: bool,
 }
 
 impl Asking {
@@ -29,7 +37,34 @@ impl Asking {
             siblings: siblings.map(ToOwned::to_owned).collect(),
             unenrolled,
             shut: locked.shut_out_of(&[service]),
+            ruled: Ruled::default(),
+            refuses_root: false,
         }
+    }
+
+    /// Adds what the rules in force mean for these users.
+    pub(crate) fn under_rules(
+        self,
+        rules: &RulesInForce,
+        client: &Client,
+        holders: &[Holder],
+        without: &[String],
+    ) -> Self {
+        let mut services = vec![self.service.as_str()];
+        services.extend(self.siblings.iter().map(String::as_str));
+        // Elsewhere those without a factor are denied by the stack.
+        let without = without.iter().filter(|_| self.unenrolled != Unenrolled::Denied);
+        let users = holders.iter().map(|holder| &holder.name).chain(without);
+        let explain =
+            |user: &str, service: &str, place: &str| explain(client, user, service, place);
+        let ruled = rules.on_users(&services, users.map(String::as_str), &explain);
+        Self { ruled, ..self }
+    }
+
+    /// Returns why a rule keeps out a user, if one does.
+    pub(super) fn refusal(&self, user: &str) -> Option<Refusal> {
+        let mut refused = self.ruled.refused.iter();
+        refused.find(|(name, _)| name == user).map(|(_, refusal)| *refusal)
     }
 
     /// Returns the names of those who could log in.

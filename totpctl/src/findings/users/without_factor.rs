@@ -16,6 +16,7 @@ use crate::daemon_log;
 use crate::error::Error;
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
+use crate::findings::rules::in_force::RulesInForce;
 use crate::pam::unenrolled_users::Unenrolled;
 use crate::terminal::output;
 
@@ -23,6 +24,7 @@ use crate::terminal::output;
 pub(crate) fn check(
     client: &Client,
     services: &[(&str, Unenrolled)],
+    rules: &RulesInForce,
     other_ways: &OtherWays<'_>,
     report: &mut Report,
 ) {
@@ -30,8 +32,13 @@ pub(crate) fn check(
         Ok(users) => {
             let asking = services.iter().filter(|(_, fate)| *fate != Unenrolled::NotAsked);
             let locked = LockedPasswords::of_host();
-            let asking =
-                asking.map(|(name, unenrolled)| Asking::of_host(name, *unenrolled, &locked));
+            let has_root = users.holders.iter().any(|holder| holder.name == "root");
+            let asking = asking.map(|(name, unenrolled)| {
+                let refuses_root = *name == "sshd" && has_root && (other_ways.refuses_root)();
+                let asking = Asking::of_host(name, *unenrolled, &locked);
+                let asking = asking.under_rules(rules, client, &users.holders, &users.names);
+                Asking { refuses_root, ..asking }
+            });
             add(&users, &asking.collect::<Vec<_>>(), other_ways, report);
         }
         Err(error) => report.notes.push(unknown_finding(&error)),

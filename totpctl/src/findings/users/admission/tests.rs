@@ -3,13 +3,21 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::findings::rules::refusals::Ruled;
 
 fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(ToString::to_string).collect()
 }
 
 fn asking(service: &str, siblings: &[&str], unenrolled: Unenrolled, shut: &[&str]) -> Asking {
-    Asking { service: service.to_owned(), siblings: owned(siblings), unenrolled, shut: owned(shut) }
+    Asking {
+        service: service.to_owned(),
+        siblings: owned(siblings),
+        unenrolled,
+        shut: owned(shut),
+        ruled: Ruled::default(),
+        refuses_root: false,
+    }
 }
 
 fn holder(name: &str, factor: &Value) -> Holder {
@@ -74,6 +82,47 @@ fn a_factor_for_the_sibling_is_a_way_in() {
         let found = Admission::new(&asking, &of_sudo, &[], false, 1_000);
         assert_eq!(found.admitted, expected, "{service}");
     }
+}
+
+/// Each user that rules keep out, with each option, and with another user kept out or not.
+#[test]
+fn rules_that_let_nobody_in_are_known() {
+    let refused = |users: &[(&str, Refusal)]| Ruled {
+        refused: users.iter().map(|(name, why)| ((*name).to_owned(), *why)).collect(),
+        ..Ruled::default()
+    };
+    let everybody = Ruled { refuses_everybody: true, ..Ruled::default() };
+    let office = Ruled { lets_some_by: true, ..refused(&[("alice", Refusal::Refused)]) };
+    let other = refused(&[("alice", Refusal::OtherMethods)]);
+    let both = refused(&[("alice", Refusal::Refused), ("bob", Refusal::Refused)]);
+    let (by_rule, methods) = (Some(Obstacle::RefusedByRule), Some(Obstacle::OtherMethods));
+    for (ruled, unenrolled, obstacle, is_closed) in [
+        (Ruled::default(), Unenrolled::Denied, None, false),
+        (everybody.clone(), Unenrolled::Denied, by_rule, true),
+        (everybody, Unenrolled::Skipped, by_rule, true),
+        (other.clone(), Unenrolled::Denied, methods, true),
+        (other, Unenrolled::Skipped, methods, false),
+        (both, Unenrolled::Enrolls, by_rule, true),
+        (office, Unenrolled::Denied, by_rule, false),
+    ] {
+        let case = format!("{ruled:?} {unenrolled:?}");
+        let sshd = Asking { ruled, ..asking("sshd", &[], unenrolled, &[]) };
+        let alice = [holder("alice", &json!({ "status": "verified" }))];
+        let found = Admission::new(&sshd, &alice, &owned(&["bob"]), false, 1_000);
+        let first = found.kept_out.first().map(|(_, found)| found.as_slice());
+        assert_eq!(first, obstacle.as_ref().map(std::slice::from_ref), "{case}");
+        assert_eq!(found.lets_nobody_in(&|| false), is_closed, "{case}");
+        assert_eq!(usable_count(&[sshd], &alice, 1_000), u64::from(obstacle.is_none()), "{case}");
+    }
+    // A factor that is not valid has its own reason, and that of sshd is not one of the code.
+    let ruled = refused(&[("root", Refusal::OtherMethods)]);
+    let sshd = Asking { ruled, refuses_root: true, ..asking("sshd", &[], Unenrolled::Denied, &[]) };
+    let root = [holder("root", &json!({ "status": "disabled" }))];
+    let found = Admission::new(&sshd, &root, &[], false, 1_000);
+    assert_eq!(found.reasons(), ["root (no factor is valid now, refused by sshd)"]);
+    assert!(!found.lets_nobody_in(&|| false), "root never got in there");
+    let found = Admission::new(&sshd, &root, &owned(&["bob"]), false, 1_000);
+    assert!(found.lets_nobody_in(&|| false), "bob did");
 }
 
 #[test]

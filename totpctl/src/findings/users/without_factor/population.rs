@@ -16,6 +16,8 @@ pub(crate) struct OtherWays<'a> {
     pub(crate) open: Vec<&'a str>,
     /// Reports whether the program of a service lets some users in without a code of that service.
     pub(crate) has_one: &'a dyn Fn(&str) -> bool,
+    /// Reports whether sshd itself refuses root.
+    pub(crate) refuses_root: &'a dyn Fn() -> bool,
 }
 
 /// The users of this host without a factor.

@@ -5,6 +5,7 @@ use pam_stack::parse::Kind;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::findings::rules::refusals::Ruled;
 use crate::findings::users::asking::shut_by_stacks;
 use crate::findings::users::factor_holder::Holder;
 
@@ -27,12 +28,15 @@ fn asking(services: &[(&str, Unenrolled)]) -> Vec<Asking> {
         siblings: if *name == "sudo-i" { owned(&["sudo"]) } else { Vec::new() },
         unenrolled: *unenrolled,
         shut: Vec::new(),
+        ruled: Ruled::default(),
+        refuses_root: false,
     });
     asking.collect()
 }
 
 /// Without another way in.
-const CLOSED: &OtherWays<'static> = &OtherWays { open: Vec::new(), has_one: &|_| false };
+const CLOSED: &OtherWays<'static> =
+    &OtherWays { open: Vec::new(), has_one: &|_| false, refuses_root: &|| false };
 
 /// Returns that many users with a valid factor, and those without one.
 fn enrolled_users(enrolled: usize, names: &[&str]) -> WithoutFactor {
@@ -71,7 +75,8 @@ fn denied_users_are_named_with_the_services() {
 #[test]
 fn a_key_that_is_enough_is_said() {
     let users = enrolled_users(1, &["dana"]);
-    let by_key = OtherWays { open: vec!["publickey"], has_one: &|service| service == "sshd" };
+    let by_key =
+        OtherWays { open: vec!["publickey"], has_one: &|service| service == "sshd", ..*CLOSED };
     for (service, expected) in [
         (
             "sshd",
@@ -243,7 +248,8 @@ fn nobody_is_let_in_if_all_who_have_factors_are_kept_out() {
         let mut services = asking(&[("sshd", Unenrolled::Denied), ("su", Unenrolled::Skipped)]);
         services[0].shut = owned(shut);
         let open = if by_key { vec!["publickey"] } else { Vec::new() };
-        let other_ways = OtherWays { open, has_one: &|service| by_key && service == "sshd" };
+        let other_ways =
+            OtherWays { open, has_one: &|service| by_key && service == "sshd", ..*CLOSED };
         let mut report = Report::default();
         add(&users, &services, &other_ways, &mut report);
         let found = report.problems.iter();

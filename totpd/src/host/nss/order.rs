@@ -60,8 +60,8 @@ impl Order {
         let line = self.line(database)?;
         let mut services = line.services.iter();
         // The last one is asked last, so libc says what it says.
-        let hidden = services.position(|(service, is_told)| !is_told && can_be_down(service))?;
-        let (hidden, word) = (line.services[hidden].0, services.next()?.0);
+        let (hidden, _) = services.find(|(service, is_told)| !is_told && can_be_down(service))?;
+        let (word, _) = services.next()?;
         let what = if database == "passwd" { "user" } else { "group" };
         let message = format!(
             "{database}: while {hidden} is down, {word} says that there is no such {what}, and rules believe it; \

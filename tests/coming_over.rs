@@ -294,7 +294,8 @@ fn who_is_enrolled_is_left_unless_replaced() {
 fn a_killed_import_has_each_user_wholly_or_not_at_all() {
     let machine = Machine::new();
     machine.with_trouble_in_nss();
-    let count = scaled(3000, 600);
+    // So many that the import is at work when it is killed.
+    let count = scaled(30_000, 6000);
     let lines = (0..count).map(|number| format!("HOTP/T30/6 crowd{number} - {number:040x}\n"));
     machine.write("/root/users", &lines.collect::<String>());
     machine

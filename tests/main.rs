@@ -56,3 +56,4 @@ mod takeover;
 mod terminals;
 mod throttle;
 mod totpctl;
+mod trust;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use rustix::thread::{NanosleepRelativeResult, Timespec, nanosleep};
 use totpd_interface::dictionary::DictReader;
 use totpd_interface::login::{
-    BeginReply, CompletionReply, GuardReply, LoginContext, UnexpectedReply, VerifyReply,
+    BeginReply, CompletionReply, GuardReply, LoginContext, PasswordReply, UnexpectedReply,
+    VerifyReply,
 };
 use totpd_interface::wire::call::Call;
 use totpd_interface::wire::message::Details;
@@ -17,6 +18,7 @@ use crate::client::request::{Reading, RequestError, is_idempotent};
 use crate::credentials::EnrollmentService;
 use crate::jitter::random_part;
 use crate::outcome::Outcome;
+use crate::password::PasswordListener;
 
 mod connect;
 mod dbus;
@@ -65,6 +67,17 @@ impl Guardian for Client {
     fn guard(&self, user: &str, context: &LoginContext) -> Result<GuardReply, Outcome> {
         let reply = |word: &str, details: &Details<'_>| Ok(GuardReply::parse(word, details));
         self.ask_for(&Call::Guard { user, context }, reply)?.ok_or_else(reply_lost)
+    }
+}
+
+impl PasswordListener for Client {
+    fn password_changed(
+        &self,
+        user: &str,
+        context: &LoginContext,
+    ) -> Result<PasswordReply, Outcome> {
+        let reply = |word: &str, details: &Details<'_>| Ok(PasswordReply::parse(word, details));
+        self.ask_for(&Call::PasswordChanged { user, context }, reply)?.ok_or_else(reply_lost)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::account::Entrance;
 use crate::authenticate::{Answer, Session};
 use crate::credentials::{LoginEnd, Token};
 use crate::outcome::Outcome;
+use crate::password::PasswordChange;
 use crate::token;
 use crate::trial_log;
 
@@ -109,6 +110,16 @@ impl Entrance for PamSession<'_> {
 
     fn is_roots(&self) -> bool {
         getuid().is_root()
+    }
+}
+
+impl PasswordChange for PamSession<'_> {
+    fn user(&self) -> Option<Vec<u8>> {
+        self.current_user()
+    }
+
+    fn context(&self) -> LoginContext {
+        Session::context(self)
     }
 }
 

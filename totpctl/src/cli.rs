@@ -12,6 +12,7 @@ mod import;
 mod service;
 mod set;
 mod trial;
+mod trust;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(crate) use self::export::{Export, ExportFormat};
 pub(crate) use self::import::Import;
 pub(crate) use self::set::Set;
 pub(crate) use self::trial::{DEFAULT_MINUTES, ModuleOptions, Try};
+pub(crate) use self::trust::{TrustCommand, Whose};
 
 /// Manage the second factors of users: the codes that a phone app shows.
 ///
@@ -147,7 +149,15 @@ pub(crate) enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// List or end logins that a rule remembers, so that the next ones need no code
+    #[command(subcommand_required = true)]
+    Trust {
+        #[command(subcommand)]
+        command: TrustCommand,
+    },
     /// Clear the wrong codes of a user, who can then try again at once (administrators)
+    ///
+    /// It also ends the remembered logins of that user.
     Unlock {
         /// The user
         #[arg(add = ArgValueCandidates::new(candidates::users))]
@@ -308,6 +318,9 @@ pub(crate) enum Command {
         service: String,
         #[command(flatten)]
         options: ModuleOptions,
+        /// Instead have it tell totpd of changed passwords, for passwd: remembered logins then end
+        #[arg(long, conflicts_with_all = ["options", "no_options", "guard", "write_sshd"])]
+        password: bool,
         /// Only show the change
         #[arg(long)]
         dry_run: bool,
@@ -316,7 +329,7 @@ pub(crate) enum Command {
     ///
     /// A copy in /etc/pam.d that then equals the file of the distribution is removed. So is what
     /// --write-sshd wrote, if it is unchanged; sshd is then reloaded. Changes nothing if no line
-    /// would be left that asks who a user is.
+    /// would be left that asks who a user is. Nor does it if sshd would then shut users out.
     Disable {
         /// The PAM service
         #[arg(value_parser = service::name, add = ArgValueCandidates::new(candidates::services))]
@@ -324,6 +337,9 @@ pub(crate) enum Command {
         /// Only show the change
         #[arg(long)]
         dry_run: bool,
+        /// Also if users without a password could then not log in by ssh
+        #[arg(long)]
+        even_so: bool,
     },
     /// Print a completion script for a shell
     ///

@@ -1,6 +1,6 @@
 //! Dispatches the commands. Each has a file.
 
-use crate::cli::{Cli, Command, Enroll, RulesCommand, Try};
+use crate::cli::{Cli, Command, Enroll, RulesCommand, TrustCommand, Try};
 use crate::client::authentication;
 use crate::error::Error;
 use crate::terminal::input::user_or_caller;
@@ -36,6 +36,7 @@ mod show;
 mod sshd_lines;
 mod status;
 mod trial;
+mod trust;
 mod unlock;
 mod user_state;
 mod verify;
@@ -57,9 +58,14 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::Confirm { user, factor } => {
             confirm::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }
-        Command::Disable { service, dry_run } => disable::run(service, *dry_run, json),
+        Command::Disable { service, dry_run, even_so } => {
+            disable::run(service, *dry_run, *even_so, json)
+        }
         Command::Doctor(options) => doctor::run(options, json),
-        Command::Enable { service, options, dry_run } => {
+        Command::Enable { service, password: true, dry_run, .. } => {
+            enable::listen(service, *dry_run, json)
+        }
+        Command::Enable { service, options, dry_run, .. } => {
             enable::enable(service, options, *dry_run, json)
         }
         Command::Enroll(options) => run_enroll(options, json),
@@ -105,6 +111,8 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::SealKey { pcrs, .. } => seal_key::seal(pcrs, json),
         Command::Show { user } => show::run(&user_or_caller(user.as_deref())?, json),
         Command::Status => status::run(json),
+        Command::Trust { command: TrustCommand::List(whose) } => trust::list(whose, json),
+        Command::Trust { command: TrustCommand::Revoke(whose) } => trust::revoke(whose, json),
         Command::Try(options) => run_try(options, json),
         Command::Unlock { user } => unlock::run(user, json),
         Command::Verify { user } => verify::run(&user_or_caller(user.as_deref())?, json),
@@ -144,6 +152,7 @@ fn only_reads(command: &Command) -> bool {
             | Command::List
             | Command::Show { .. }
             | Command::Status
+            | Command::Trust { command: TrustCommand::List(_) }
     )
 }
 
@@ -162,6 +171,8 @@ mod tests {
             ("totpctl status", true),
             ("totpctl explain alice sshd", true),
             ("totpctl rules reload", false),
+            ("totpctl trust list --all", true),
+            ("totpctl trust revoke", false),
             ("totpctl enroll", false),
         ] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();

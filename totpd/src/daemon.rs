@@ -24,13 +24,14 @@ use crate::config::Config;
 use crate::daemon::deadlines::Deadlines;
 use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
 use crate::daemon::recent_answers::RecentAnswers;
+use crate::daemon::remembering::Remembering;
 use crate::daemon::rulebook::Rulebook;
 use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
 use crate::daemon::typed_answer::TypedAnswer;
-use crate::host::clock;
 use crate::host::nss::{Lane, Lookup, Nss, NssUnavailable};
 use crate::host::user_files::UserFiles;
+use crate::host::{boot, clock};
 
 pub(crate) mod admission;
 pub(crate) mod deadlines;
@@ -38,10 +39,12 @@ pub(crate) mod hash_worker;
 mod recent_answers;
 mod records;
 pub(crate) mod reload;
+pub(crate) mod remembering;
 pub(crate) mod rulebook;
 mod rules_in_force;
 pub(crate) mod store_health;
 mod subscribers;
+pub(crate) mod trust;
 pub(crate) mod typed_answer;
 
 /// The parts of the daemon.
@@ -58,6 +61,8 @@ pub(crate) struct Daemon {
     pub(crate) subscribers: Subscribers,
     /// Which deadlines of rules passed.
     pub(crate) deadlines: Deadlines,
+    /// What is remembered of logins in memory.
+    pub(crate) remembering: Remembering,
     rulebook: Mutex<Arc<Rulebook>>,
     reloads: Mutex<()>,
     store: Store,
@@ -71,10 +76,11 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     /// Returns the daemon over an open store, without rules ([`Daemon::enforce`]). A name without a
-    /// record leads to one of `buckets`.
+    /// record leads to one of `buckets`. What it remembers of logins ends with it
+    /// ([`Daemon::remembering`]).
     ///
     /// # Errors
-    /// The error of the kernel, if it refuses a thread.
+    /// The error of the kernel, if it refuses a thread or randomness.
     pub(crate) fn new(
         store: Store,
         buckets: Buckets,
@@ -83,6 +89,7 @@ impl Daemon {
     ) -> std::io::Result<Self> {
         Ok(Self {
             deadlines: Deadlines::default(),
+            remembering: Remembering::new(boot::id(None).map_err(std::io::Error::other)?),
             rulebook: Mutex::default(),
             reloads: Mutex::default(),
             config,

@@ -41,6 +41,7 @@ mod rules_check;
 pub(crate) mod store;
 mod store_options;
 mod store_tasks;
+pub(crate) mod trust;
 mod user_state;
 mod users;
 
@@ -223,6 +224,32 @@ impl Manager {
         rules_at::at(&self.0, services).await
     }
 
+    /// Returns what is remembered of logins of a user, or of everybody without one.
+    /// `dispatch/manager.xml` has the keys.
+    pub(crate) async fn list_trust(
+        &self,
+        origin: &Origin,
+        user: String,
+    ) -> Result<Vec<Dictionary>, Error> {
+        if user.is_empty() {
+            self.may_list(origin).await?;
+            return trust::list_all(&self.0).await;
+        }
+        let caller = AuthorizedCaller::new(&self.0, &user, Operation::Read, origin).await?;
+        trust::list(&self.0, &caller).await
+    }
+
+    /// Ends what is remembered of logins of a user, or of everybody without one. Returns how many
+    /// there were.
+    pub(crate) async fn revoke_trust(&self, origin: &Origin, user: String) -> Result<u32, Error> {
+        if user.is_empty() {
+            self.may_manage_all(Operation::Revoke, origin).await?;
+            return trust::revoke_all(&self.0, origin.caller).await;
+        }
+        let caller = AuthorizedCaller::new(&self.0, &user, Operation::Revoke, origin).await?;
+        trust::revoke(&self.0, &caller).await
+    }
+
     /// Returns what a login of a user would need and why. `dispatch/manager.xml` has the keys.
     pub(crate) async fn explain(
         &self,
@@ -260,11 +287,15 @@ impl Manager {
 
     /// Checks that the caller may see what concerns no user in particular.
     async fn may_list(&self, origin: &Origin) -> Result<(), Error> {
-        if need(Operation::List, origin.caller.relation_to(None)) == Need::Nothing {
+        self.may_manage_all(Operation::List, origin).await
+    }
+
+    /// Checks that the caller may do `operation` for all users.
+    async fn may_manage_all(&self, operation: Operation, origin: &Origin) -> Result<(), Error> {
+        if need(operation, origin.caller.relation_to(None)) == Need::Nothing {
             return Ok(());
         }
-        let word = Operation::List.word();
-        self.0.polkit.check(Action::Manage, "everybody", word, origin).await
+        self.0.polkit.check(Action::Manage, "everybody", operation.word(), origin).await
     }
 
     /// Authorizes the caller, does `work`, and tells the programs of the user if something changed.

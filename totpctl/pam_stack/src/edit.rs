@@ -5,6 +5,7 @@
 
 mod guard;
 mod lines;
+mod listener;
 mod refusal;
 
 #[cfg(test)]
@@ -14,6 +15,7 @@ use self::lines::{
     UNENDED, candidates, is_factor_line, line, own_lines, restore_include, with_args,
 };
 pub use guard::add_guard;
+pub use listener::add_listener;
 pub use refusal::{Refusal, WRONG_PASSWORD_RISK};
 
 use crate::control::Action;

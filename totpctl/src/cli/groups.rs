@@ -36,7 +36,17 @@ fn entry(name: &str, about: &str) -> String {
 const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Your second factor",
-        &["enroll", "confirm", "show", "status", "recovery-codes", "rename", "remove", "verify"],
+        &[
+            "enroll",
+            "confirm",
+            "show",
+            "status",
+            "recovery-codes",
+            "rename",
+            "remove",
+            "trust",
+            "verify",
+        ],
     ),
     ("Users (administrators)", &["list", "set", "unlock", "resync"]),
     ("Other programs (root)", &["import", "export"]),

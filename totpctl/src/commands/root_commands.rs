@@ -53,6 +53,7 @@ fn what(command: &Command) -> Option<&'static str> {
         | Command::Set(_)
         | Command::Show { .. }
         | Command::Status
+        | Command::Trust { .. }
         | Command::Unlock { .. }
         | Command::Verify { .. } => None,
     }
@@ -101,6 +102,8 @@ mod tests {
         ("set --disable", false),
         ("show", false),
         ("status", false),
+        ("trust list --all", false),
+        ("trust revoke", false),
         ("try", true),
         ("try sshd", true),
         ("try sshd --dry-run", true),

@@ -184,6 +184,8 @@ finding_ids! {
     RuleLetsNobodyBy = "rule-lets-nobody-by",
     RuleLinkLocal = "rule-link-local",
     RuleNeverDecides = "rule-never-decides",
+    RuleNeverRemembers = "rule-never-remembers",
+    RuleRemembersCode = "rule-remembers-code",
     RuleServiceUnknown = "rule-service-unknown",
     RuleSkipsCode = "rule-skips-code",
     RuleUserUnknown = "rule-user-unknown",

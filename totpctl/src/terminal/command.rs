@@ -165,6 +165,7 @@ const TOTPCTL: &[&str] = &[
     "set",
     "show",
     "status",
+    "trust",
     "try",
     "unlock",
     "verify",

@@ -16,9 +16,12 @@ pub enum Operation {
     CompleteLogin,
     /// Ask whether a login at which no code was given continues (`Guard`).
     Guard,
-    /// Read the state of one user (`GetUser`).
+    /// Say that the password of a user changed (`PasswordChanged`).
+    ReportPassword,
+    /// Read the state of one user (`GetUser`), or what is remembered of its logins (`ListTrust`).
     Read,
-    /// List the enrolled users (`ListUsers`), or the rules (`ListRules`, `RulesAt`).
+    /// List the enrolled users (`ListUsers`), the rules (`ListRules`, `RulesAt`), or all that is
+    /// remembered of logins (`ListTrust`).
     List,
     /// Ask what a login of one user would need (`Explain`).
     Explain,
@@ -43,6 +46,8 @@ pub enum Operation {
     RemoveDamaged,
     /// Forget wrong codes, or find a token again (`Unlock`, `Resync`).
     Manage,
+    /// End what is remembered of logins (`RevokeTrust`).
+    Revoke,
     /// Put the rules of the configuration in force, or try others (`Reload`, `CheckRules`).
     Reload,
     /// Back up, restore, rekey or check the store as a whole.
@@ -55,7 +60,7 @@ impl Operation {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::LogIn | Self::CompleteLogin | Self::Guard => "login",
+            Self::LogIn | Self::CompleteLogin | Self::Guard | Self::ReportPassword => "login",
             Self::Read => "read",
             Self::List => "list",
             Self::Explain => "explain",
@@ -68,6 +73,7 @@ impl Operation {
             Self::Export => "export",
             Self::Remove | Self::RemoveDamaged => "remove",
             Self::Manage => "manage",
+            Self::Revoke => "revoke",
             Self::Reload => "reload",
             Self::KeepStore => "store",
         }
@@ -155,11 +161,12 @@ pub fn may_change(factor: &Factor, by: Maker) -> bool {
 }
 
 #[rustfmt::skip]
-const TABLE: [(Operation, Need, Need, Need, bool); 18] = [
+const TABLE: [(Operation, Need, Need, Need, bool); 20] = [
     //                              own account        somebody else's    root's             gone
     (Operation::LogIn,             Need::Nothing,     Need::Root,        Need::Root,        false),
     (Operation::CompleteLogin,     Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Guard,             Need::Root,        Need::Root,        Need::Root,        false),
+    (Operation::ReportPassword,    Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Read,              Need::Nothing,     Need::ManageUsers, Need::ManageUsers, true),
     (Operation::List,              Need::ManageUsers, Need::ManageUsers, Need::ManageUsers, false),
     (Operation::Explain,           Need::Nothing,     Need::ManageUsers, Need::ManageUsers, false),
@@ -173,6 +180,7 @@ const TABLE: [(Operation, Need, Need, Need, bool); 18] = [
     (Operation::Remove,            Need::SelfService, Need::ManageUsers, Need::Root,        true),
     (Operation::RemoveDamaged,     Need::Root,        Need::Root,        Need::Root,        true),
     (Operation::Manage,            Need::ManageUsers, Need::ManageUsers, Need::Root,        true),
+    (Operation::Revoke,            Need::Nothing,     Need::ManageUsers, Need::Root,        true),
     (Operation::Reload,            Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::KeepStore,         Need::Root,        Need::Root,        Need::Root,        false),
 ];
@@ -239,7 +247,11 @@ mod tests {
         for (operation, ..) in TABLE {
             let expected = matches!(
                 operation,
-                Operation::Manage | Operation::Read | Operation::Remove | Operation::RemoveDamaged
+                Operation::Manage
+                    | Operation::Read
+                    | Operation::Remove
+                    | Operation::RemoveDamaged
+                    | Operation::Revoke
             );
             assert_eq!(is_for_removed_users(operation), expected, "{operation:?}");
         }
@@ -312,9 +324,9 @@ mod tests {
     fn polkit_is_asked_in_these_words() {
         let words: [&str; TABLE.len()] = TABLE.map(|(operation, ..)| operation.word());
         let expected = [
-            "login", "login", "login", "read", "list", "explain", "confirm", "change", "change",
-            "change", "change", "export", "change", "remove", "remove", "manage", "reload",
-            "store",
+            "login", "login", "login", "login", "read", "list", "explain", "confirm", "change",
+            "change", "change", "change", "export", "change", "remove", "remove", "manage",
+            "revoke", "reload", "store",
         ];
         assert_eq!(words, expected);
     }

@@ -6,6 +6,7 @@ use crate::code::Code;
 use crate::factor::{Factor, FactorId, Status};
 pub use crate::record::spent_seeds::SpentSeed;
 use crate::recovery_codes::RecoveryCodes;
+use crate::remembered::Trust;
 use crate::seed::{NoSeed, Seed};
 use crate::throttle::Throttle;
 
@@ -21,6 +22,8 @@ pub struct Record<S = Seed> {
     pub factors: Vec<Factor<S>>,
     /// The wrong codes.
     pub throttle: Throttle,
+    /// The remembered logins.
+    pub trust: Trust,
     /// The recovery codes, as hashes.
     pub recovery: RecoveryCodes,
     /// The last accepted counters of removed factors.
@@ -57,10 +60,10 @@ impl<S> Record<S> {
 
 impl From<Record> for Outline {
     fn from(record: Record) -> Self {
-        let Record { uid, factors, throttle, recovery, .. } = record;
+        let Record { uid, factors, throttle, trust, recovery, .. } = record;
         let factors = factors.into_iter().map(|factor| factor.with_seed(NoSeed)).collect();
         let recovery = RecoveryCodes::without_hashes(recovery.salt());
-        Self { uid, factors, throttle, recovery, spent: Vec::new() }
+        Self { uid, factors, throttle, trust, recovery, spent: Vec::new() }
     }
 }
 
@@ -72,6 +75,7 @@ impl Record {
             uid,
             factors: Vec::new(),
             throttle: Throttle::default(),
+            trust: Trust::default(),
             recovery: RecoveryCodes::default(),
             spent: Vec::new(),
         }

@@ -156,6 +156,23 @@ impl ManagerProxy<'_> {
         self.call("ListUsers", &(after, limit)).await
     }
 
+    /// Returns the remembered logins and the open bursts of `user`, or of everybody if it is empty.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn list_trust(&self, user: &str) -> Result<Vec<Dictionary>, Error> {
+        self.call("ListTrust", &(user,)).await
+    }
+
+    /// Ends what is remembered of logins of `user`, or of everybody if it is empty. Returns how
+    /// many there were.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn revoke_trust(&self, user: &str) -> Result<u32, Error> {
+        self.call("RevokeTrust", &(user,)).await
+    }
+
     /// Returns what a login of a user would need, and why.
     ///
     /// # Errors

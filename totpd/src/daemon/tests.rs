@@ -82,7 +82,7 @@ fn an_attempt_that_runs_twice_counts_once() {
             uid: 1000,
             now: 30_000,
         };
-        run(daemon.judge(&alice, guess)).unwrap();
+        run(daemon.judge(&alice, guess, None)).unwrap();
         let throttle = run(daemon.read(&alice)).unwrap().unwrap().throttle;
         assert_eq!(throttle.unknown_sources().failures(), expected);
     }

@@ -6,7 +6,7 @@
 use totpd_interface::Error;
 use totpd_interface::arguments::Arguments;
 use totpd_interface::dictionary::{DictReader, Entries};
-use totpd_interface::login::{BeginReply, CompletionReply, GuardReply, VerifyReply};
+use totpd_interface::login::{BeginReply, CompletionReply, GuardReply, PasswordReply, VerifyReply};
 use totpd_interface::variants::write;
 use totpd_interface::wire::question::{Method, Question};
 use totpd_interface::wire::{Malformed, answer};
@@ -24,6 +24,7 @@ enum Reply {
     Verify(VerifyReply),
     Completion(CompletionReply),
     Guard(GuardReply),
+    Password(PasswordReply),
 }
 
 /// Calls the method of the name `member`, and writes its reply.
@@ -44,6 +45,10 @@ pub(crate) async fn dispatch(service: &dyn LoginService, call: &Call<'_>, member
         "Guard" => {
             let (user, Arguments(context)): (String, _) = call.arguments("sa{sv}")?;
             ask(service, caller, Method::Guard { user: &user }, &context).await?
+        }
+        "PasswordChanged" => {
+            let (user, Arguments(context)): (String, _) = call.arguments("sa{sv}")?;
+            ask(service, caller, Method::PasswordChanged { user: &user }, &context).await?
         }
         // Only root ends a login, and never over the bus.
         "CompleteEnrollment" if call.origin.bus.is_none() => {
@@ -90,6 +95,9 @@ async fn ask(
             Reply::Completion(service.complete_enrollment(caller, token, &context).await?)
         }
         Method::Guard { user } => Reply::Guard(service.guard(caller, user, &context).await?),
+        Method::PasswordChanged { user } => {
+            Reply::Password(service.password_changed(caller, user).await?)
+        }
     })
 }
 
@@ -100,6 +108,7 @@ impl Reply {
             Self::Verify(reply) => reply.word(),
             Self::Completion(reply) => reply.word(),
             Self::Guard(reply) => reply.word(),
+            Self::Password(reply) => reply.word(),
         }
     }
 
@@ -109,6 +118,7 @@ impl Reply {
             Self::Verify(reply) => reply.details(),
             Self::Completion(reply) => reply.details(),
             Self::Guard(reply) => reply.details(),
+            Self::Password(reply) => reply.details(),
         }
     }
 }

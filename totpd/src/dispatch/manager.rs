@@ -56,6 +56,14 @@ pub(crate) async fn dispatch(manager: &Manager, call: &Call<'_>, member: &str) -
             let (after, limit) = call.arguments("su")?;
             call.reply(&manager.list_users(origin, after, limit).await?)
         }
+        "ListTrust" => {
+            let (user,) = call.arguments("s")?;
+            call.reply(&manager.list_trust(origin, user).await?)
+        }
+        "RevokeTrust" => {
+            let (user,) = call.arguments("s")?;
+            call.reply(&manager.revoke_trust(origin, user).await?)
+        }
         "Explain" => {
             let (user, Arguments(login)) = call.arguments("sa{sv}")?;
             call.reply(&manager.explain(origin, user, &login).await?)

@@ -3,7 +3,9 @@
 use std::pin::Pin;
 
 use totpd_interface::Error;
-use totpd_interface::login::{BeginReply, CompletionReply, GuardReply, LoginContext, VerifyReply};
+use totpd_interface::login::{
+    BeginReply, CompletionReply, GuardReply, LoginContext, PasswordReply, VerifyReply,
+};
 
 use crate::access::caller::Caller;
 
@@ -52,4 +54,11 @@ pub(crate) trait LoginService: Send + Sync {
         user: &'a str,
         context: &'a LoginContext,
     ) -> PendingReply<'a, GuardReply>;
+
+    /// Answers `PasswordChanged`, and ends what is remembered of logins of the user.
+    fn password_changed<'a>(
+        &'a self,
+        caller: Caller,
+        user: &'a str,
+    ) -> PendingReply<'a, PasswordReply>;
 }

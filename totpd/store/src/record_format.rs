@@ -18,15 +18,15 @@ mod bytes;
 mod restarts;
 mod versions;
 
-use versions::Outline3;
+use versions::{Outline4, Record4};
 pub(crate) use versions::{Record1, Record2, Record3};
 
 /// Decodes the record of `uid` from bytes that are not sealed any more. The content of a sealed row
-/// comes from this program, and that of a backup from its owner. Both pass through this, which must
-/// bear anything.
+/// comes from this program, and that of a backup from its owner. The reader of both must bear
+/// anything.
 #[must_use]
 pub fn decode_plain(bytes: &[u8], uid: u32) -> Option<Record> {
-    from_bytes::<Record3<'_>>(bytes).ok()?.into_record_with_plain_seeds(uid)
+    from_bytes::<Record4<'_>>(bytes).ok()?.into_record_with_plain_seeds(uid)
 }
 
 /// The seeds of a record as it was unsealed. A change that keeps a seed keeps its sealed bytes.
@@ -57,14 +57,14 @@ pub(crate) fn encode(
     key: &RecordKey,
     sealer: &Sealer,
 ) -> Result<Vec<u8>, SealError> {
-    let format = Record3::from_record(record, |factor| match seeds.of(record.uid, factor) {
+    let format = Record4::from_record(record, |factor| match seeds.of(record.uid, factor) {
         Some(sealed) => Ok(Cow::Borrowed(sealed)),
         None => {
             let aad = seed_aad(key, record.uid, &factor.id);
             sealer.seal(factor.seed.bytes(), &aad).map(Cow::Owned)
         }
     })?;
-    let aad = record_aad("3", key, record.uid);
+    let aad = record_aad("4", key, record.uid);
     // A slice takes the bytes with less work than a buffer that may grow.
     let mut sealed = vec![0; NONCE_BYTES + USUAL_BYTES + TAG_BYTES];
     let room = sealed.get_mut(NONCE_BYTES..NONCE_BYTES + USUAL_BYTES).ok_or(SealError::Encode)?;
@@ -89,7 +89,7 @@ pub(crate) fn decode(
     sealer: &Sealer,
 ) -> Result<(Record, SealedSeeds), UnsealError> {
     let mut seeds = SealedSeeds { uid, seeds: Vec::new() };
-    let record = unseal::<Record3<'_>>(sealed, key, uid, sealer)?.into_record(uid, |id, sealed| {
+    let record = unseal::<Record4<'_>>(sealed, key, uid, sealer)?.into_record(uid, |id, sealed| {
         let mut plain = sealer.unseal(&sealed, &seed_aad(key, uid, id)).ok()?;
         let seed = Seed::new(mem::take(&mut *plain))?;
         seeds.seeds.push((id.clone(), seed.clone(), sealed));
@@ -108,28 +108,32 @@ pub(crate) fn decode_outline(
     uid: u32,
     sealer: &Sealer,
 ) -> Result<Outline, UnsealError> {
-    unseal::<Outline3>(sealed, key, uid, sealer)?.into_outline(uid).ok_or(UnsealError)
+    unseal::<Outline4>(sealed, key, uid, sealer)?.into_outline(uid).ok_or(UnsealError)
 }
 
 /// Unseals the record of `key` and `uid`, as far as `T` reads it.
-fn unseal<T: DeserializeOwned + From<Record3<'static>>>(
+fn unseal<T: DeserializeOwned + From<Record4<'static>>>(
     sealed: &[u8],
     key: &RecordKey,
     uid: u32,
     sealer: &Sealer,
 ) -> Result<T, UnsealError> {
     // The associated data names the format: a record of one is not read as a record of another.
-    if let Ok(mut plain) = sealer.unseal(sealed, &record_aad("3", key, uid)) {
+    if let Ok(mut plain) = sealer.unseal(sealed, &record_aad("4", key, uid)) {
         // The seeds in it are sealed. The allocator of totpd wipes the rest, so it is wiped once.
         return from_bytes(&mem::take(&mut *plain)).map_err(|_| UnsealError);
     }
+    if let Ok(plain) = sealer.unseal(sealed, &record_aad("3", key, uid)) {
+        let record: Record3<'static> = from_bytes(&plain).map_err(|_| UnsealError)?;
+        return Ok(Record4::from(record).into());
+    }
     if let Ok(plain) = sealer.unseal(sealed, &record_aad("2", key, uid)) {
         let record = from_bytes::<Record2>(&plain).map_err(|_| UnsealError)?;
-        return Ok(Record3::from(record).into());
+        return Ok(Record4::from(Record3::from(record)).into());
     }
     let plain = sealer.unseal(sealed, &record_aad("1", key, uid))?;
     let record = from_bytes::<Record1>(&plain).map_err(|_| UnsealError)?;
-    Ok(Record3::from(Record2::from(record)).into())
+    Ok(Record4::from(Record3::from(Record2::from(record))).into())
 }
 
 /// Bytes that hold the usual record.
@@ -170,7 +174,7 @@ mod tests {
         assert!(plain(&|factor| factor.kind = Kind::Totp { period: 0 }).is_none());
     }
 
-    /// They are the records of `tests/fixtures/format-5`, unsealed.
+    /// They are the records of `tests/fixtures/format-6`, unsealed.
     #[test]
     fn the_fuzz_seeds_are_records() {
         for (factors, plain) in [
@@ -198,7 +202,7 @@ mod tests {
         let (mut record, seeds) = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
         let sealed_seed = |sealed: &[u8], factor| {
             let mut seeds = Vec::new();
-            let unsealed = unseal::<Record3<'_>>(sealed, &user("alice"), 1000, &sealer).unwrap();
+            let unsealed = unseal::<Record4<'_>>(sealed, &user("alice"), 1000, &sealer).unwrap();
             let _ = unsealed.into_record(1000, |_, sealed| {
                 seeds.push(sealed);
                 Some(NoSeed)
@@ -243,10 +247,13 @@ mod tests {
         record.recovery = totpd_core::fixtures::recovery_codes(3, 1).1;
         record.retire(0, |factor| factor.kind == Kind::Hotp);
         record.factors[0].made_by = Maker::Uid(1000);
+        record.trust.end();
         let sealed = seal(&record, &sealer);
         let (back, _) = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
         assert_eq!(format!("{back:?}"), format!("{record:?}"));
         assert_eq!(back.factors[0].seed.bytes(), record.factors[0].seed.bytes());
+        let outline = decode_outline(&sealed, &user("alice"), 1000, &sealer).unwrap();
+        assert_eq!((&outline.trust, outline.factors.len()), (&record.trust, 2));
         assert!(decode(&sealed, &user("bob"), 1000, &sealer).is_err());
         assert!(decode(&sealed, &user("alice"), 1001, &sealer).is_err());
         let seed = record.factors[0].seed.bytes();

@@ -36,6 +36,8 @@ pub enum Refusal {
     NothingAccepts,
     /// A login could pass the lines under `account` although the guard refuses it.
     PassedBy,
+    /// A service that has no line under `password`.
+    ChangesNoPassword,
     /// This line jumps over a number of lines, which the change would alter.
     Jumps(Place),
 }
@@ -92,6 +94,10 @@ impl fmt::Display for Refusal {
             Self::PassedBy => f.write_str(
                 "a line under account takes back what the guard refuses; change that line, and check it with totpctl \
                  doctor",
+            ),
+            Self::ChangesNoPassword => f.write_str(
+                "it has no line under password, so no password is changed there; name passwd, or another service that \
+                 changes passwords",
             ),
             Self::Jumps(place) => write!(
                 f,

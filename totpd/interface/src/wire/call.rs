@@ -44,6 +44,13 @@ pub enum Call<'a> {
         /// The context of the login.
         context: &'a LoginContext,
     },
+    /// `Login.PasswordChanged`, which the daemon answers to root alone.
+    PasswordChanged {
+        /// The name of the user.
+        user: &'a str,
+        /// The context of the change.
+        context: &'a LoginContext,
+    },
 }
 
 /// The way of a call to its receiver.
@@ -86,6 +93,7 @@ impl Call<'_> {
             Self::Verify { .. } => "Verify",
             Self::CompleteEnrollment { .. } => "CompleteEnrollment",
             Self::Guard { .. } => "Guard",
+            Self::PasswordChanged { .. } => "PasswordChanged",
         }
     }
 
@@ -93,7 +101,10 @@ impl Call<'_> {
         match self {
             Self::Hello => "",
             Self::StartService => "su",
-            Self::Begin { .. } | Self::CompleteEnrollment { .. } | Self::Guard { .. } => "sa{sv}",
+            Self::Begin { .. }
+            | Self::CompleteEnrollment { .. }
+            | Self::Guard { .. }
+            | Self::PasswordChanged { .. } => "sa{sv}",
             Self::Verify { .. } => "ssa{sv}",
         }
     }
@@ -108,7 +119,8 @@ impl Call<'_> {
             }
             Self::Begin { user: text, context }
             | Self::CompleteEnrollment { token: text, context }
-            | Self::Guard { user: text, context } => {
+            | Self::Guard { user: text, context }
+            | Self::PasswordChanged { user: text, context } => {
                 body.text(text)?;
                 context.write(|entries| body.entries(&entries))
             }

@@ -42,6 +42,11 @@ pub enum Method<'a> {
         /// The name of the user.
         user: &'a str,
     },
+    /// `PasswordChanged`.
+    PasswordChanged {
+        /// The name of the user.
+        user: &'a str,
+    },
 }
 
 impl<'a> Question<'a> {
@@ -64,6 +69,7 @@ impl<'a> Question<'a> {
                 Method::CompleteEnrollment { token: body.text().ok()? }
             }
             ("Guard", "sa{sv}") => Method::Guard { user: body.text().ok()? },
+            ("PasswordChanged", "sa{sv}") => Method::PasswordChanged { user: body.text().ok()? },
             _ => return None,
         };
         let context = Details::read(&mut body).ok()?;
@@ -83,6 +89,7 @@ impl std::fmt::Debug for Method<'_> {
             Self::Verify { .. } => "Verify",
             Self::CompleteEnrollment { .. } => "CompleteEnrollment",
             Self::Guard { .. } => "Guard",
+            Self::PasswordChanged { .. } => "PasswordChanged",
         })
     }
 }

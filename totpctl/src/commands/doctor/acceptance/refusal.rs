@@ -80,6 +80,8 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::RuleLetsNobodyBy
         | Id::RuleLinkLocal
         | Id::RuleNeverDecides
+        | Id::RuleNeverRemembers
+        | Id::RuleRemembersCode
         | Id::RuleServiceUnknown
         | Id::RuleSkipsCode
         | Id::RuleUserUnknown

@@ -39,8 +39,9 @@ fn zbus_reads_a_call_of_a_login_as_it_was_meant() {
     let verify = Call::Verify { user: "älice", code: "123456", context };
     let completion = Call::CompleteEnrollment { token: "token", context };
     let guard = Call::Guard { user: "älice", context };
+    let password = Call::PasswordChanged { user: "älice", context };
     for way in [Way::Bus, Way::Peer] {
-        for call in [begin, verify, completion, guard] {
+        for call in [begin, verify, completion, guard, password] {
             let message = Message::new(call.write(SERIAL, way).unwrap()).unwrap();
             let header = message.header().unwrap();
             let names = [header.path().unwrap().as_str(), header.interface().unwrap().as_str()];
@@ -60,7 +61,9 @@ fn zbus_reads_a_call_of_a_login_as_it_was_meant() {
                 }
             };
             let sent = match call {
-                Call::Begin { user, .. } | Call::Guard { user, .. } => vec![user],
+                Call::Begin { user, .. }
+                | Call::Guard { user, .. }
+                | Call::PasswordChanged { user, .. } => vec![user],
                 Call::Verify { user, code, .. } => vec![user, code],
                 Call::CompleteEnrollment { token, .. } => vec![token],
                 Call::Hello | Call::StartService => Vec::new(),

@@ -29,6 +29,7 @@ fn seen(bytes: &[u8]) -> Option<Seen> {
         Method::Verify { user, code } => ("Verify", vec![user, code]),
         Method::CompleteEnrollment { token } => ("CompleteEnrollment", vec![token]),
         Method::Guard { user } => ("Guard", vec![user]),
+        Method::PasswordChanged { user } => ("PasswordChanged", vec![user]),
     };
     Some(Seen {
         serial: question.serial.get(),
@@ -94,6 +95,7 @@ fn call() -> impl Strategy<Value = Vec<u8>> {
         Just("Verify"),
         Just("CompleteEnrollment"),
         Just("Guard"),
+        Just("PasswordChanged"),
         Just("Other")
     ];
     let header = (member, 0..9_u8, any::<bool>(), 1..9_u32);

@@ -4,8 +4,8 @@
 #[derive(Clone, Debug)]
 pub(crate) struct Doubt {
     /// A word for programs: `deadline-over`, `denies-root`, `file-ignored`, `group-not-looked-up`,
-    /// `group-unknown`, `link-local`, `never-decides`, `never-remembers`, `outage-hidden`, `service-unknown`,
-    /// `user-not-looked-up` or `user-unknown`.
+    /// `group-unknown`, `link-local`, `never-decides`, `never-remembers`, `outage-hidden`,
+    /// `service-unknown`, `user-not-looked-up` or `user-unknown`.
     pub(crate) kind: &'static str,
     /// `FILE:LINE`, or `FILE`.
     pub(crate) place: String,

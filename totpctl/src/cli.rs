@@ -329,7 +329,7 @@ pub(crate) enum Command {
     ///
     /// A copy in /etc/pam.d that then equals the file of the distribution is removed. So is what
     /// --write-sshd wrote, if it is unchanged; sshd is then reloaded. Changes nothing if no line
-    /// would be left that asks who a user is.
+    /// would be left that asks who a user is. Nor does it if sshd would then shut users out.
     Disable {
         /// The PAM service
         #[arg(value_parser = service::name, add = ArgValueCandidates::new(candidates::services))]
@@ -337,6 +337,9 @@ pub(crate) enum Command {
         /// Only show the change
         #[arg(long)]
         dry_run: bool,
+        /// Also if users without a password could then not log in by ssh
+        #[arg(long)]
+        even_so: bool,
     },
     /// Print a completion script for a shell
     ///

@@ -58,7 +58,9 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::Confirm { user, factor } => {
             confirm::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }
-        Command::Disable { service, dry_run } => disable::run(service, *dry_run, json),
+        Command::Disable { service, dry_run, even_so } => {
+            disable::run(service, *dry_run, *even_so, json)
+        }
         Command::Doctor(options) => doctor::run(options, json),
         Command::Enable { service, password: true, dry_run, .. } => {
             enable::listen(service, *dry_run, json)

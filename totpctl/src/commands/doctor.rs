@@ -119,6 +119,8 @@ fn find(services: Services, names: Vec<String>) -> Findings {
     });
     at.sort_unstable();
     at.dedup();
+    let at: Vec<_> =
+        at.into_iter().map(|name| (name, !services.get(name).lets_nobody_by)).collect();
     let refuses_root = || sshd::refuses_root(&files::read);
     let other_ways = OtherWays { open, has_one: &has_one, refuses_root: &refuses_root };
     let (host, rules) = host::check(&unenrolled, &at, &other_ways);

@@ -40,7 +40,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) context: &'a LoginContext,
     /// The time, which is never before a deadline that passed.
     pub(crate) now: u64,
-    /// For whom NSS is asked.
+    /// The lane in which NSS is asked.
     pub(crate) lane: Lane,
 }
 

@@ -94,11 +94,8 @@ fn a_key_that_is_enough_is_said() {
 #[test]
 fn the_first_code_is_wanted_where_no_key_gets_in() {
     let users = enrolled_users(0, &["dana"]);
-    let by_key = OtherWays {
-        open: vec!["publickey"],
-        has_one: &|service| service == "sshd",
-        refuses_root: &|| false,
-    };
+    let by_key =
+        OtherWays { open: vec!["publickey"], has_one: &|service| service == "sshd", ..*CLOSED };
     let asking = asking(&[("sshd", Unenrolled::Denied), ("sudo", Unenrolled::Denied)]);
     let mut report = Report::default();
     add(&users, &asking, &by_key, &mut report);

@@ -16,6 +16,9 @@ pub enum Operation {
     CompleteLogin,
     /// Ask whether a login at which no code was given continues (`Guard`).
     Guard,
+    /// Note what would become of the login of another module (`Shadow`, `ShadowLetIn`), or read
+    /// what was noted (`ShadowReport`).
+    Shadow,
     /// Read the state of one user (`GetUser`).
     Read,
     /// List the enrolled users (`ListUsers`), or the rules (`ListRules`).
@@ -51,7 +54,7 @@ impl Operation {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::LogIn | Self::CompleteLogin | Self::Guard => "login",
+            Self::LogIn | Self::CompleteLogin | Self::Guard | Self::Shadow => "login",
             Self::Read => "read",
             Self::List => "list",
             Self::Explain => "explain",
@@ -148,11 +151,12 @@ pub fn may_change(factor: &Factor, by: Maker) -> bool {
 }
 
 #[rustfmt::skip]
-const TABLE: [(Operation, Need, Need, Need, bool); 16] = [
+const TABLE: [(Operation, Need, Need, Need, bool); 17] = [
     //                              own account        somebody else's    root's             gone
     (Operation::LogIn,             Need::Nothing,     Need::Root,        Need::Root,        false),
     (Operation::CompleteLogin,     Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Guard,             Need::Root,        Need::Root,        Need::Root,        false),
+    (Operation::Shadow,            Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Read,              Need::Nothing,     Need::ManageUsers, Need::ManageUsers, true),
     (Operation::List,              Need::ManageUsers, Need::ManageUsers, Need::ManageUsers, false),
     (Operation::Explain,           Need::Nothing,     Need::ManageUsers, Need::ManageUsers, false),
@@ -293,8 +297,8 @@ mod tests {
     fn polkit_is_asked_in_these_words() {
         let words: [&str; TABLE.len()] = TABLE.map(|(operation, ..)| operation.word());
         let expected = [
-            "login", "login", "login", "read", "list", "explain", "confirm", "change", "change",
-            "change", "change", "remove", "remove", "manage", "reload", "store",
+            "login", "login", "login", "login", "read", "list", "explain", "confirm", "change",
+            "change", "change", "change", "remove", "remove", "manage", "reload", "store",
         ];
         assert_eq!(words, expected);
     }

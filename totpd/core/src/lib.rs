@@ -6,7 +6,8 @@
 //! [`resync::resync`] finds a token again. [`management`] judges the code that a change needs, and
 //! then changes the record. [`restoration`] closes what a backup would open again. [`mark`] decides
 //! which login is answered before the disk has its record.
-//! [`enrollment`] adds a factor:
+//! [`shadowing`] notes what a login of another module would have come to. [`enrollment`] adds a
+//! factor:
 //!
 //! ```
 //! use totpd_core::code::Code;
@@ -86,6 +87,8 @@ pub mod recovery_codes;
 pub mod restoration;
 pub mod resync;
 pub mod seed;
+pub mod shadow;
+pub mod shadowing;
 pub mod source;
 pub mod throttle;
 pub mod user_name;

@@ -58,6 +58,10 @@ pub(crate) async fn dispatch(manager: &Manager, call: &Call<'_>, member: &str) -
             call.no_arguments()?;
             call.reply(&manager.list_rules(origin).await?)
         }
+        "ShadowReport" => {
+            let (after, limit) = call.arguments("su")?;
+            call.reply(&manager.shadow_report(origin, after, limit).await?)
+        }
         "Reload" => {
             call.no_arguments()?;
             call.reply(&manager.reload(origin).await?)

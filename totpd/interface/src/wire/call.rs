@@ -37,6 +37,22 @@ pub enum Call<'a> {
         /// The context of the login.
         context: &'a LoginContext,
     },
+    /// `Login.Shadow`, which the daemon serves on the private socket alone.
+    Shadow {
+        /// The name of the user.
+        user: &'a str,
+        /// The code as it was typed.
+        code: &'a str,
+        /// The context of the login, with its nonce.
+        context: &'a LoginContext,
+    },
+    /// `Login.ShadowLetIn`, which the daemon serves on the private socket alone.
+    ShadowLetIn {
+        /// The name of the user.
+        user: &'a str,
+        /// The context of the login, with its nonce.
+        context: &'a LoginContext,
+    },
     /// `Login.Guard`, which the daemon answers to root alone.
     Guard {
         /// The name of the user.
@@ -86,6 +102,8 @@ impl Call<'_> {
             Self::Verify { .. } => "Verify",
             Self::CompleteEnrollment { .. } => "CompleteEnrollment",
             Self::Guard { .. } => "Guard",
+            Self::Shadow { .. } => "Shadow",
+            Self::ShadowLetIn { .. } => "ShadowLetIn",
         }
     }
 
@@ -93,8 +111,11 @@ impl Call<'_> {
         match self {
             Self::Hello => "",
             Self::StartService => "su",
-            Self::Begin { .. } | Self::CompleteEnrollment { .. } | Self::Guard { .. } => "sa{sv}",
-            Self::Verify { .. } => "ssa{sv}",
+            Self::Begin { .. }
+            | Self::CompleteEnrollment { .. }
+            | Self::Guard { .. }
+            | Self::ShadowLetIn { .. } => "sa{sv}",
+            Self::Shadow { .. } | Self::Verify { .. } => "ssa{sv}",
         }
     }
 
@@ -108,11 +129,12 @@ impl Call<'_> {
             }
             Self::Begin { user: text, context }
             | Self::CompleteEnrollment { token: text, context }
-            | Self::Guard { user: text, context } => {
+            | Self::Guard { user: text, context }
+            | Self::ShadowLetIn { user: text, context } => {
                 body.text(text)?;
                 context.write(|entries| body.entries(&entries))
             }
-            Self::Verify { user, code, context } => {
+            Self::Shadow { user, code, context } | Self::Verify { user, code, context } => {
                 body.text(user)?;
                 body.text(code)?;
                 context.write(|entries| body.entries(&entries))

@@ -42,6 +42,18 @@ pub enum Method<'a> {
         /// The name of the user.
         user: &'a str,
     },
+    /// `Shadow`.
+    Shadow {
+        /// The name of the user.
+        user: &'a str,
+        /// The code as it was typed.
+        code: &'a str,
+    },
+    /// `ShadowLetIn`.
+    ShadowLetIn {
+        /// The name of the user.
+        user: &'a str,
+    },
 }
 
 impl<'a> Question<'a> {
@@ -64,6 +76,10 @@ impl<'a> Question<'a> {
                 Method::CompleteEnrollment { token: body.text().ok()? }
             }
             ("Guard", "sa{sv}") => Method::Guard { user: body.text().ok()? },
+            ("Shadow", "ssa{sv}") => {
+                Method::Shadow { user: body.text().ok()?, code: body.text().ok()? }
+            }
+            ("ShadowLetIn", "sa{sv}") => Method::ShadowLetIn { user: body.text().ok()? },
             _ => return None,
         };
         let context = Details::read(&mut body).ok()?;
@@ -83,6 +99,8 @@ impl std::fmt::Debug for Method<'_> {
             Self::Verify { .. } => "Verify",
             Self::CompleteEnrollment { .. } => "CompleteEnrollment",
             Self::Guard { .. } => "Guard",
+            Self::Shadow { .. } => "Shadow",
+            Self::ShadowLetIn { .. } => "ShadowLetIn",
         })
     }
 }

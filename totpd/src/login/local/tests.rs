@@ -16,6 +16,7 @@ use crate::daemon::tests::{daemon, daemon_over, put, stored};
 
 mod guard;
 mod rules;
+mod shadow;
 
 const ROOT: Caller = Caller { uid: 0 };
 /// A user that every host has.

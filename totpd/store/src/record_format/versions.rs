@@ -12,6 +12,7 @@ use totpd_core::otp::Algorithm;
 use totpd_core::record::{Outline, Record, SpentSeed};
 use totpd_core::recovery_codes::RecoveryCodes;
 use totpd_core::seed::{NoSeed, Seed};
+use totpd_core::shadow::Shadow;
 use totpd_core::throttle::Throttle;
 
 use crate::record_format::bytes;
@@ -196,6 +197,7 @@ impl<'a> Record3<'a> {
             throttle: self.throttle.into_owned(),
             recovery: self.recovery.into_owned(),
             spent: self.spent.into_owned(),
+            shadow: Shadow::default(),
         })
     }
 

@@ -41,7 +41,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Users (administrators)", &["list", "set", "unlock", "resync"]),
     (
         "Services that ask for a code (root)",
-        &["doctor", "explain", "rules", "try", "enable", "disable"],
+        &["doctor", "explain", "rules", "try", "enable", "disable", "shadow"],
     ),
     ("The store (root)", &["backup", "restore", "rekey", "verify-store", "seal-key"]),
     ("Other", &["completions"]),

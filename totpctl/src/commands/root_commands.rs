@@ -1,6 +1,6 @@
 //! The commands of root alone. All others are decided by totpd and polkit.
 
-use crate::cli::{Command, DoctorCommand, Try};
+use crate::cli::{Command, DoctorCommand, Shadow, ShadowCommand, Try};
 use crate::error::Error;
 
 /// Fails for all users but root if only root may run the command, before anything is read or asked.
@@ -33,6 +33,10 @@ fn what(command: &Command) -> Option<&'static str> {
         Command::Rules { .. } => Some("put rules in force, or compare them"),
         Command::Rekey | Command::SealKey { .. } => Some("change the key of the store"),
         Command::Restore { .. } => Some("restore the store"),
+        Command::Shadow(Shadow { command: Some(ShadowCommand::Report), .. }) => {
+            Some("see what was noted of logins")
+        }
+        Command::Shadow(_) => Some("change a PAM service"),
         Command::Try(Try { service: Some(_), .. } | Try { undo: true, .. }) => {
             Some("change a PAM service")
         }
@@ -94,6 +98,10 @@ mod tests {
         ("seal-key --tpm2", true),
         ("seal-key --undo", true),
         ("set --disable", false),
+        ("shadow report", true),
+        ("shadow sshd", true),
+        ("shadow sshd --off --dry-run", true),
+        ("shadow switch sshd", true),
         ("show", false),
         ("status", false),
         ("try", true),

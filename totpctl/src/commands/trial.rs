@@ -8,7 +8,7 @@ mod progress;
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use totpd_journal::escape::escape;
 
 use self::introduction::{Introduction, how_to_log_in};
@@ -23,6 +23,7 @@ use crate::host::local_time;
 use crate::pam::change::{Change, current_options};
 use crate::pam::files::cannot_enroll;
 use crate::pam::stale_plan::check_current;
+use crate::sshd_drop_in::change::DropIn;
 use crate::sshd_drop_in::content::FILE;
 use crate::terminal::output;
 use crate::trial::lock::lock_exclusive;
@@ -71,26 +72,75 @@ pub(super) fn run(
     if dry_run {
         return enable::show_planned(service, &changes, drop_in, &preflight, json);
     }
-    let time = Duration::from_secs(u64::from(minutes) * 60);
-    let trial = start(&changes, drop_in, time, &|| {
+    let words = Words {
+        headline: "Enabled",
+        sentences: preflight
+            .sentences()
+            .iter()
+            .map(|sentence| sshd_lines::name_typed(sentence, &typed))
+            .collect(),
+    };
+    let check = || {
         check_plan()?;
         offer.check_current(service, options, &changes)
-    })?;
+    };
+    let planned = Planned { service, changes: &changes, minutes, check: &check, words };
+    run_with(&planned, drop_in, json, &|object| {
+        object.insert("shut_out".into(), json!(preflight.shut_out()));
+        object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
+    })
+}
+
+/// Changes that a trial puts in force.
+pub(super) struct Planned<'a> {
+    /// The service that was named.
+    pub(super) service: &'a str,
+    /// The changes.
+    pub(super) changes: &'a [Change],
+    /// How long the trial lasts.
+    pub(super) minutes: u16,
+    /// Refuses a plan that no longer fits.
+    pub(super) check: &'a dyn Fn() -> Result<(), Error>,
+    /// What is said when it begins.
+    pub(super) words: Words,
+}
+
+/// What is said when a trial begins.
+pub(super) struct Words {
+    /// What holds until its end.
+    pub(super) headline: &'static str,
+    /// Who can log in.
+    pub(super) sentences: Vec<String>,
+}
+
+/// Starts a trial of changes that are about no file of sshd, and waits for its end.
+pub(super) fn run_planned(planned: &Planned<'_>, json: bool) -> Result<(), Error> {
+    check_seen(planned.service, cannot_enroll(planned.service))?;
+    run_with(planned, None, json, &|_| ())
+}
+
+/// Starts a trial, and waits for its end. `add_to` adds what the plan found to its object.
+fn run_with(
+    planned: &Planned<'_>,
+    drop_in: Option<&DropIn>,
+    json: bool,
+    add_to: &dyn Fn(&mut Map<String, Value>),
+) -> Result<(), Error> {
+    let Planned { service, changes, minutes, check, words } = planned;
+    let time = Duration::from_secs(u64::from(*minutes) * 60);
+    let trial = start(changes, drop_in, time, check)?;
     if !json {
         let of_sshd = sshd_lines::diff(drop_in);
         let of_pam: String = changes.iter().map(Change::diff).collect();
         output::data(&format!("{of_sshd}{of_pam}"))?;
     }
     let introduction = Introduction {
+        headline: words.headline,
         end: &local_time::display_local_with_seconds(trial.ends),
         sshd: trial.reload.as_ref().map(|reload| format!("{FILE} is written, and {reload}.")),
         login: &how_to_log_in(service),
         survives_reboot: is_reverted_at_boot(),
-        users: preflight
-            .sentences()
-            .iter()
-            .map(|sentence| sshd_lines::name_typed(sentence, &typed))
-            .collect(),
+        users: words.sentences.clone(),
     };
     output::note(&introduction.text());
     if !introduction.survives_reboot {
@@ -103,8 +153,7 @@ pub(super) fn run(
     })?;
     if json {
         let mut object = object(&trial);
-        object.insert("shut_out".into(), json!(preflight.shut_out()));
-        object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
+        add_to(&mut object);
         output::json(&object.into())?;
     }
     match trial.kept_by {

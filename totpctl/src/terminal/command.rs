@@ -161,6 +161,7 @@ const TOTPCTL: &[&str] = &[
     "rules",
     "seal-key",
     "set",
+    "shadow",
     "show",
     "status",
     "try",

@@ -12,6 +12,7 @@ machine="dbus-daemon:dbus sshd:openssh-server ssh:openssh-client ip:iproute2 uns
 tests_machine="$build $machine zbarimg:zbar-tools rsvg-convert:librsvg2-bin strace:strace faketime:faketime expect:expect
                gdbus:libglib2.0-bin /usr/lib/python3/dist-packages/dbus:python3-dbus age:age mkfs.ext4:e2fsprogs
                mkfs.btrfs:btrfs-progs mkfs.xfs:xfsprogs
+               /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
                sqlite3:sqlite3 pgrep:procps /usr/include/systemd/sd-bus.h:libsystemd-dev"
 tests_packages="dpkg-shlibdeps:dpkg-dev rpmbuild:rpm /usr/share/selinux/devel/Makefile:selinux-policy-dev"
 tests_authselect="git:git autoreconf:autoconf automake:automake libtoolize:libtool autopoint:autopoint msgfmt:gettext

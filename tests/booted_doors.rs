@@ -1,9 +1,6 @@
 //! What `totpctl doctor` says of each way in on booted hosts, beside what happens when alice, who
 //! has a factor, bob, who has none, and root use it.
 
-use std::collections::BTreeSet;
-use std::ops::Range;
-
 use tests::scaled;
 
 use self::comparison::Comparison;
@@ -83,18 +80,7 @@ fn doctor_is_right_on_drawn_hosts_with_debian_13() {
     compare_drawn("trixie");
 }
 
-/// All settings of methods, Match blocks, stacks and sudoers are among those of a nightly run.
-#[test]
-fn drawn_hosts_have_each_setting() {
-    for kinds in [ssh_doors::kinds, local_doors::kinds] {
-        let drawn = |numbers: Range<u64>| numbers.flat_map(kinds).collect::<BTreeSet<_>>();
-        let (all, nightly) = (drawn(0..1000), drawn(FIRST_NUMBER..FIRST_NUMBER + u64::from(HOSTS)));
-        let missing: Vec<_> = all.difference(&nightly).collect();
-        assert!(all.len() > 15 && missing.is_empty(), "{missing:#?}");
-    }
-}
-
 /// How many hosts a nightly run draws for each Debian.
-const HOSTS: u32 = 15;
+pub(crate) const HOSTS: u32 = 18;
 /// The first of a range of hosts that have each setting.
-const FIRST_NUMBER: u64 = 106;
+pub(crate) const FIRST_NUMBER: u64 = 90;

@@ -1,7 +1,5 @@
 //! A factor belongs to a name and a uid, and who that is NSS alone says.
 
-use std::time::{Duration, Instant};
-
 use tests::{Machine, Seed, pam};
 
 use crate::authority::every_method_for;
@@ -210,23 +208,27 @@ fn a_failing_user_database_is_no_absent_user() {
         "nullok",
         "auth required pam_totp.so nodelay nullok\nauth required pam_permit.so\n",
     );
-    let seed = machine.enrolled("alice", 1);
+    let seeds = ["alice", "bob", "carol"].map(|user| (user, machine.enrolled(user, 1)));
     let broken = machine.pam("nullok", "broken1", "").run();
     assert_eq!(broken.rc, pam::AUTHINFO_UNAVAIL, "{broken:#?}");
     assert!(machine.log().contains("user database (NSS) does not answer"), "{}", machine.log());
 
-    let hanging: Vec<_> =
-        (0..20).map(|n| machine.start(&format!("/opt/tests/pam totp hang{n} 123456"))).collect();
-    tests::eventually("twenty lookups hang", || {
-        let threads = machine.run("ls /proc/$(pidof totpd)/task | wc -l").stdout_ok();
-        threads.trim().parse::<u32>().unwrap() >= 20
+    let threads = || machine.run("ls /proc/$(pidof totpd)/task | wc -l").stdout_ok();
+    let twenty_hang = || threads().trim().parse::<u32>().unwrap() >= 20;
+    // On a busy machine the lookups may end while somebody logs in, which then shows nothing.
+    let passed_by = seeds.iter().any(|(user, seed)| {
+        let hanging: Vec<_> = (0..20)
+            .map(|n| machine.start(&format!("/opt/tests/pam totp hang-{user}{n} 123456")))
+            .collect();
+        tests::eventually("twenty lookups hang", twenty_hang);
+        assert_eq!(machine.pam("totp", user, &seed.code()).run().rc, pam::SUCCESS);
+        let passed_by = twenty_hang();
+        for login in hanging {
+            let out = login.wait_with_output().unwrap();
+            let text = String::from_utf8_lossy(&out.stdout).into_owned();
+            assert!(text.contains(&format!("rc={} ", pam::AUTHINFO_UNAVAIL)), "{text}");
+        }
+        passed_by
     });
-    let start = Instant::now();
-    assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
-    for login in hanging {
-        let out = login.wait_with_output().unwrap();
-        let text = String::from_utf8_lossy(&out.stdout).into_owned();
-        assert!(text.contains(&format!("rc={} ", pam::AUTHINFO_UNAVAIL)), "{text}");
-    }
+    assert!(passed_by, "three logins waited for lookups of others");
 }

@@ -2,6 +2,7 @@
 //! generator with a seed draws the configurations, so a failure names the number that draws it
 //! again.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde_json::Value;
@@ -10,6 +11,7 @@ use tests::{Machine, scaled};
 
 use self::computer::Computer;
 use self::ssh_setup::SshSetup;
+use crate::{booted_doors, local_doors};
 
 pub(crate) mod computer;
 mod ssh_setup;
@@ -66,6 +68,18 @@ fn doctor_is_right_on_one_half_of_the_ssh_hosts() {
 #[test]
 fn doctor_is_right_on_the_other_half_of_the_ssh_hosts() {
     compare(part(1));
+}
+
+/// All settings of methods, Match blocks, stacks and sudoers are among those of a nightly run.
+#[test]
+fn drawn_hosts_have_each_setting() {
+    let first = booted_doors::FIRST_NUMBER;
+    for kinds in [kinds, local_doors::kinds] {
+        let drawn = |numbers: Range<u64>| numbers.flat_map(kinds).collect::<BTreeSet<_>>();
+        let (all, nightly) = (drawn(0..1000), drawn(first..first + u64::from(booted_doors::HOSTS)));
+        let missing: Vec<_> = all.difference(&nightly).collect();
+        assert!(all.len() > 15 && missing.is_empty(), "{missing:#?}");
+    }
 }
 
 #[test]

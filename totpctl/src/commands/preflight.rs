@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::findings::sshd;
 use crate::findings::sshd::missing_password::Missing;
 use crate::findings::sudo::{sudo_exceptions, sudo_has_other_way};
-use crate::findings::users::asking::{Asking, shut_by_password};
+use crate::findings::users::asking::{Asking, LockedPasswords};
 use crate::findings::users::without_factor::WithoutFactor;
 use crate::host::door::automatic_login;
 use crate::pam::change::{Change, needs_profile, plan_enable, read_after};
@@ -119,7 +119,7 @@ impl Preflight {
         let unenrolled = Unenrolled::strictest(effects.iter().map(Effect::after));
         let mut users = WithoutFactor::read(&Client::connect()?, Some(service))?;
         let changed: Vec<_> = changes.iter().map(|change| change.service.as_str()).collect();
-        let shut = shut_by_password(&changed, &read);
+        let shut = LockedPasswords::of_host().shut_out_of(&changed);
         let cannot_log_in = |name: &str| shut.iter().any(|other| other == name);
         let has_way_in = users.usable.iter().any(|name| !cannot_log_in(name));
         users.unusable.retain(|name| !cannot_log_in(name));

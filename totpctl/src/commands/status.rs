@@ -10,7 +10,7 @@ use crate::client::{Client, details};
 use crate::commands::next_step::next_step;
 use crate::error::Error;
 use crate::findings::users::admission::usable_count;
-use crate::findings::users::asking::Asking;
+use crate::findings::users::asking::{Asking, LockedPasswords};
 use crate::findings::users::factor_holder::{Holder, now};
 use crate::host::local_time;
 use crate::pam::asking_services::{AskingService, asking_services};
@@ -81,7 +81,9 @@ impl Users {
             }
             Ok(())
         })?;
-        let asking = services.iter().map(|other| Asking::of_host(&other.name, other.unenrolled));
+        let locked = LockedPasswords::of_host();
+        let asking =
+            services.iter().map(|other| Asking::of_host(&other.name, other.unenrolled, &locked));
         users.usable = usable_count(&asking.collect::<Vec<_>>(), &holders, now());
         Ok(users)
     }

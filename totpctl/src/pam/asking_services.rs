@@ -1,6 +1,7 @@
 //! The services that ask for a code, by their stacks.
 
-use super::files::{read, services};
+use super::files::services;
+use super::snapshot::Snapshot;
 use super::unenrolled_users::{Outcome, Unenrolled};
 
 /// A service that asks for a code.
@@ -12,11 +13,14 @@ pub(crate) struct AskingService {
 
 /// Returns the services that ask for a code, in the order of their names.
 pub(crate) fn asking_services() -> Vec<AskingService> {
-    services().into_iter().filter_map(asking_service).collect()
+    // Services share files and modules.
+    let files = Snapshot::default();
+    services().into_iter().filter_map(|name| asking_service(name, &files)).collect()
 }
 
-fn asking_service(name: String) -> Option<AskingService> {
-    let outcome = Outcome::from_service(&name, &read)?;
+fn asking_service(name: String, files: &Snapshot) -> Option<AskingService> {
+    let exists = |module: &str| files.is_installed(module);
+    let outcome = Outcome::from_service(&name, &|file| files.read(file), &exists)?;
     let unenrolled = outcome.unenrolled;
     (unenrolled != Unenrolled::NotAsked).then_some(AskingService { name, unenrolled })
 }

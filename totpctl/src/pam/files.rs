@@ -147,7 +147,7 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
     if metadata.is_dir() {
         return Ok(Vec::new());
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(metadata.len().min(MAX_FILE_BYTES) as usize + 1);
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(reason)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(format!("it is larger than {} MiB", MAX_FILE_BYTES / 1024 / 1024));

@@ -4,8 +4,6 @@ use pam_stack::parse::Kind;
 use pam_stack::password::is_password;
 use pam_stack::{Analysis, Rule, RuleKind, Stack, analyze};
 
-use super::files::is_installed;
-
 /// What a service does with a user who has no factor, from the mildest to the strictest.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Unenrolled {
@@ -76,13 +74,14 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     /// Explores the stack of a service; `None` if libpam cannot read it. `read` returns the text of
-    /// a file of PAM.
+    /// a file of PAM, `exists` reports whether a module is installed.
     pub(crate) fn from_service(
         service: &str,
         read: &dyn Fn(&str) -> Option<String>,
+        exists: &dyn Fn(&str) -> bool,
     ) -> Option<Self> {
         let Stack::Rules(rules) = Stack::parse(service, Kind::Auth, read) else { return None };
-        Some(Self::from_rules(&rules, &analyze(&rules, &is_installed)))
+        Some(Self::from_rules(&rules, &analyze(&rules, exists)))
     }
 
     /// Returns what a stack with these rules does.

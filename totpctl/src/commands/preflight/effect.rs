@@ -1,7 +1,7 @@
 //! What a change of one service means for those who log in by it.
 
 use crate::pam::change::{Change, read_after};
-use crate::pam::files::read;
+use crate::pam::files::{is_installed, read};
 use crate::pam::unenrolled_users::{Outcome, Unenrolled};
 
 /// What a change of one service means for users without a factor.
@@ -15,8 +15,10 @@ pub(super) struct Effect<'a> {
 impl<'a> Effect<'a> {
     pub(super) fn new(change: &'a Change, changes: &[Change]) -> Self {
         let service = change.service.as_str();
-        let before = Outcome::from_service(service, &read).map(|outcome| outcome.unenrolled);
-        let outcome = Outcome::from_service(service, &|file| read_after(changes, file));
+        let before =
+            Outcome::from_service(service, &read, &is_installed).map(|outcome| outcome.unenrolled);
+        let outcome =
+            Outcome::from_service(service, &|file| read_after(changes, file), &is_installed);
         Self { service, before: before.unwrap_or(Unenrolled::NotAsked), outcome }
     }
 

@@ -3,12 +3,12 @@
 use crate::cli::ModuleOptions;
 use crate::client::Client;
 use crate::error::Error;
-use crate::findings::users::asking::shut_by_password;
+use crate::findings::users::asking::LockedPasswords;
 use crate::findings::users::without_factor::WithoutFactor;
 use crate::host::sshd::config::effective::{Effective, Pam};
 use crate::host::sshd::config::method::Method;
 use crate::host::sshd::question::{ask_files, supposes};
-use crate::pam::files::read;
+use crate::pam::files::{is_installed, read};
 use crate::pam::unenrolled_users::{Outcome, Unenrolled};
 use crate::terminal::{input, output};
 
@@ -20,10 +20,10 @@ pub(in crate::commands) fn check_alone(
     if !opens() {
         return Ok(());
     }
-    let outcome = Outcome::from_service(service, &read);
+    let outcome = Outcome::from_service(service, &read, &is_installed);
     let unenrolled = outcome.map_or(Unenrolled::Denied, |outcome| outcome.unenrolled);
     let mut users = WithoutFactor::read(&Client::connect()?, Some(service))?;
-    let shut = shut_by_password(&[service], &read);
+    let shut = LockedPasswords::of_host().shut_out_of(&[service]);
     let _ = users.set_aside(|name| shut.iter().any(|other| other == name));
     check(unenrolled, &users, options)
 }

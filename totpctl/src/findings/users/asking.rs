@@ -5,7 +5,7 @@ use pam_stack::{Stack, admits_without_password};
 
 use crate::host::shadow::Shadow;
 use crate::pam::families::{family, is_one_command};
-use crate::pam::files::{is_installed, read};
+use crate::pam::snapshot::Snapshot;
 use crate::pam::unenrolled_users::Unenrolled;
 
 /// A service that asks for a code.
@@ -21,14 +21,14 @@ pub(crate) struct Asking {
 
 impl Asking {
     /// Looks at a service of this host.
-    pub(crate) fn of_host(service: &str, unenrolled: Unenrolled) -> Self {
+    pub(crate) fn of_host(service: &str, unenrolled: Unenrolled, locked: &LockedPasswords) -> Self {
         let siblings = family(service).into_iter();
         let siblings = siblings.filter(|name| *name != service && is_one_command(name));
         Self {
             service: service.to_owned(),
             siblings: siblings.map(ToOwned::to_owned).collect(),
             unenrolled,
-            shut: shut_by_password(&[service], &read),
+            shut: locked.shut_out_of(&[service]),
         }
     }
 
@@ -43,14 +43,26 @@ impl Asking {
     }
 }
 
-/// Returns who cannot log in by any of these services, with or without a factor, because their
-/// passwords are locked. `read` returns the files of PAM.
-pub(crate) fn shut_by_password(
-    services: &[&str],
-    read: &dyn Fn(&str) -> Option<String>,
-) -> Vec<String> {
-    let stacks = services.iter().map(|name| Stack::parse(name, Kind::Auth, read));
-    shut_by_stacks(&stacks.collect::<Vec<_>>(), Shadow::of_host().locked(), &is_installed)
+/// The accounts of this host whose password never matches, and the files of PAM that say what needs
+/// a password. Both are read once, however many services are looked at.
+pub(crate) struct LockedPasswords {
+    names: Vec<String>,
+    files: Snapshot,
+}
+
+impl LockedPasswords {
+    /// Reads those of this host.
+    pub(crate) fn of_host() -> Self {
+        Self { names: Shadow::of_host().locked(), files: Snapshot::default() }
+    }
+
+    /// Returns who cannot log in by any of these services, with or without a factor.
+    pub(crate) fn shut_out_of(&self, services: &[&str]) -> Vec<String> {
+        let read = |name: &str| self.files.read(name);
+        let stacks = services.iter().map(|name| Stack::parse(name, Kind::Auth, &read));
+        let exists = |module: &str| self.files.is_installed(module);
+        shut_by_stacks(&stacks.collect::<Vec<_>>(), self.names.clone(), &exists)
+    }
 }
 
 /// `locked`: the accounts whose password never matches. `exists` reports whether a module is

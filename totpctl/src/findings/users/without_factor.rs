@@ -10,7 +10,7 @@ pub(crate) use self::nobody::because;
 use self::nobody::{is_closed, nobody_enrolled};
 pub(crate) use self::population::{OtherWays, WithoutFactor};
 use self::unusable::add_unusable;
-use super::asking::Asking;
+use super::asking::{Asking, LockedPasswords};
 use crate::client::Client;
 use crate::daemon_log;
 use crate::error::Error;
@@ -29,7 +29,9 @@ pub(crate) fn check(
     match WithoutFactor::read(client, None) {
         Ok(users) => {
             let asking = services.iter().filter(|(_, fate)| *fate != Unenrolled::NotAsked);
-            let asking = asking.map(|(name, unenrolled)| Asking::of_host(name, *unenrolled));
+            let locked = LockedPasswords::of_host();
+            let asking =
+                asking.map(|(name, unenrolled)| Asking::of_host(name, *unenrolled, &locked));
             add(&users, &asking.collect::<Vec<_>>(), other_ways, report);
         }
         Err(error) => report.notes.push(unknown_finding(&error)),

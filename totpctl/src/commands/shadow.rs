@@ -6,7 +6,7 @@ mod switch;
 
 use self::planned::print_json;
 use super::enable::print_diff;
-use super::preflight::host::{check_sshd, check_totpd};
+use super::preflight::host::check_totpd;
 use super::trial::{self, Planned, Words};
 use crate::cli::{Shadow, ShadowCommand};
 use crate::error::Error;
@@ -37,7 +37,6 @@ fn turn_on(service: &str, minutes: u16, dry_run: bool, json: bool) -> Result<(),
         output::note(&format!("{service} is in shadow mode already; nothing is changed."));
         return if json { print_json(service, &changes) } else { Ok(()) };
     }
-    check_sshd(service, &changes)?;
     check_totpd(service)?;
     if dry_run {
         return planned::show(service, &changes, json);

@@ -1,7 +1,7 @@
 //! Whether a stack asks for a code, and who or what is not asked.
 
 use pam_stack::password::is_password_module;
-use pam_stack::{Analysis, Bypass, Rule, Stack, lacks_first_pass};
+use pam_stack::{Analysis, Bypass, Rule, Shadow, Stack, lacks_first_pass, shadow_lines};
 
 use super::door::CodeNeed;
 use crate::pam::files::display;
@@ -31,6 +31,9 @@ pub(crate) fn code(rules: &[Rule], analysis: &Analysis, exists: &dyn Fn(&str) ->
         return closed();
     }
     match analysis.factor_lines.is_empty() || analysis.bypasses.iter().any(is_open_to_all) {
+        true if matches!(shadow_lines(rules), Shadow::Whole { .. }) => {
+            CodeNeed::Unknown("another module decides there (shadow mode)".to_owned())
+        }
         true => CodeNeed::NotAsked,
         false if denying_line(rules, exists).is_some() || lacks_first_pass(rules).is_some() => {
             closed()
@@ -92,6 +95,15 @@ mod tests {
         let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!("{text}") };
         let analysis = analyze(&rules, &|_| true);
         (code(&rules, &analysis, &|_| true), exceptions(&rules, &analysis))
+    }
+
+    #[test]
+    fn in_shadow_mode_it_is_another_module_that_asks() {
+        let (code, _) = found(
+            "auth requisite pam_unix.so\nauth optional pam_totp.so shadow\n\
+             auth required pam_oath.so use_first_pass\nauth optional pam_totp.so shadow_end\n",
+        );
+        assert!(matches!(code, CodeNeed::Unknown(reason) if reason.contains("shadow mode")));
     }
 
     #[test]

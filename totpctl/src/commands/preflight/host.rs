@@ -6,7 +6,7 @@ use crate::pam::change::{Change, read_after};
 use crate::unit;
 
 /// Checks that sshd can ask, if the change is about it.
-pub(in crate::commands) fn check_sshd(service: &str, changes: &[Change]) -> Result<(), Error> {
+pub(super) fn check_sshd(service: &str, changes: &[Change]) -> Result<(), Error> {
     if service == "sshd"
         && let Some(problems) = sshd_problems(changes)
     {

@@ -137,6 +137,12 @@ impl Stack for PamSession<'_> {
         let _ = libpam::keep(self.0, libpam::PASSWORD, None);
     }
 
+    fn forget_password(&mut self) {
+        if libpam::kept(self.0, libpam::PASSWORD).is_some() {
+            let _ = libpam::keep(self.0, libpam::PASSWORD, None);
+        }
+    }
+
     fn store_nonce(&mut self, nonce: Nonce) {
         let variable = [NONCE_VARIABLE.to_bytes(), b"=", nonce.to_string().as_bytes()].concat();
         if let Ok(variable) = CString::new(variable) {

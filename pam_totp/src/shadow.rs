@@ -19,6 +19,8 @@ pub(crate) trait Stack: Session {
     fn hand_on(&mut self, answer: &[u8]);
     /// Restores the password that [`Stack::hand_on`] kept, if it did.
     fn put_back(&mut self);
+    /// Forgets the password that [`Stack::hand_on`] kept.
+    fn forget_password(&mut self);
     /// Stores the nonce of this login until its end.
     fn store_nonce(&mut self, nonce: Nonce);
     /// Removes and returns the nonce: it need not reach the session.
@@ -33,8 +35,8 @@ pub(crate) trait Notary {
 
 /// Asks, hands the answer on, and has the daemon note its verdict. Nothing of it decides.
 pub(crate) fn ask<S: Stack>(session: &mut S, notary: &impl Notary, options: &Options) -> Outcome {
-    // A login that failed earlier in this handle has left them.
-    session.put_back();
+    // A login that failed earlier in this handle has left them. Its password may be a wrong one.
+    session.forget_password();
     let _ = session.take_nonce();
     if session.user().is_err() {
         return Outcome::Skipped;

@@ -93,6 +93,10 @@ impl Stack for Login {
         }
     }
 
+    fn forget_password(&mut self) {
+        self.kept = None;
+    }
+
     fn store_nonce(&mut self, nonce: Nonce) {
         self.nonce = Some(nonce);
     }
@@ -179,11 +183,18 @@ fn without_an_answer_the_password_is_not_handed_on_as_one() {
     let mut login = Login { answer: Err(Outcome::ConversationFailed), ..Login::typing(b"") };
     assert_eq!(ask(&mut login, &totpd, &Options::default()), Outcome::Skipped);
     assert_eq!(login.authtok.as_deref(), Some(&b""[..]));
-    // The next attempt in this handle begins with the password again.
+    // The next attempt in this handle has a password of its own.
+    login.authtok = Some(b"newer".to_vec());
     login.answer = Ok(Typed(b"123456".to_vec()));
     let _ = ask(&mut login, &totpd, &Options::default());
     let _ = end(&mut login);
-    assert_eq!(login.authtok.as_deref(), Some(&b"secret"[..]));
+    assert_eq!(login.authtok.as_deref(), Some(&b"newer"[..]));
+    let _ = ask(&mut login, &totpd, &Options::default());
+    login.authtok = Some(b"newest".to_vec());
+    login.user = Err(Outcome::ConversationFailed);
+    let _ = ask(&mut login, &totpd, &Options::default());
+    let _ = end(&mut login);
+    assert_eq!(login.authtok.as_deref(), Some(&b"newest"[..]));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Whether a stack asks for a code, and who or what is not asked.
 
 use pam_stack::password::is_password_module;
-use pam_stack::{Analysis, Bypass, Rule, Shadow, Stack, lacks_first_pass, shadow_lines};
+use pam_stack::{Analysis, Bypass, Rule, Stack, is_other_code, lacks_first_pass};
 
 use super::door::CodeNeed;
 use crate::pam::files::display;
@@ -31,8 +31,8 @@ pub(crate) fn code(rules: &[Rule], analysis: &Analysis, exists: &dyn Fn(&str) ->
         return closed();
     }
     match analysis.factor_lines.is_empty() || analysis.bypasses.iter().any(is_open_to_all) {
-        true if matches!(shadow_lines(rules), Shadow::Whole { .. }) => {
-            CodeNeed::Unknown("another module decides there (shadow mode)".to_owned())
+        true if rules.iter().any(is_other_code) => {
+            CodeNeed::Unknown("another module asks for a code there".to_owned())
         }
         true => CodeNeed::NotAsked,
         false if denying_line(rules, exists).is_some() || lacks_first_pass(rules).is_some() => {
@@ -98,12 +98,17 @@ mod tests {
     }
 
     #[test]
-    fn in_shadow_mode_it_is_another_module_that_asks() {
-        let (code, _) = found(
-            "auth requisite pam_unix.so\nauth optional pam_totp.so shadow\n\
-             auth required pam_oath.so use_first_pass\nauth optional pam_totp.so shadow_end\n",
-        );
-        assert!(matches!(code, CodeNeed::Unknown(reason) if reason.contains("shadow mode")));
+    fn a_stack_of_another_module_for_codes_is_not_known() {
+        let unix = "auth requisite pam_unix.so\n";
+        let ga = "auth required pam_google_authenticator.so";
+        let (ask, end) =
+            ("auth optional pam_totp.so shadow\n", "auth optional pam_totp.so shadow_end\n");
+        for text in [format!("{unix}{ga}\n"), format!("{unix}{ask}{ga} use_first_pass\n{end}")] {
+            let (code, _) = found(&text);
+            assert_eq!(code, CodeNeed::Unknown("another module asks for a code there".into()));
+        }
+        let (code, _) = found(&format!("{unix}{ga}\nauth required pam_totp.so\n"));
+        assert_eq!(code, CodeNeed::Asked);
     }
 
     #[test]

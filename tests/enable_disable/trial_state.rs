@@ -71,4 +71,13 @@ fn a_trial_without_a_countdown_says_that_nothing_ends_it() {
     assert!(status.contains("Trial: sshd, and nothing will revert it"), "{status}");
     machine.run(command).stdout_ok();
     assert_eq!(files(&machine), before);
+
+    // Whoever waits in the foreground learns it too.
+    let mut child = start_trial(&machine, "totpctl try sshd");
+    cut(&machine, &["totpctl try --count-down"]);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let told = machine.run("cat /tmp/tried").stdout;
+    assert!(told.contains("still being tried, and nothing will revert it"), "{told}");
+    machine.run(behind(&told, "To revert it: ")).stdout_ok();
+    assert_eq!(files(&machine), before);
 }

@@ -87,8 +87,8 @@ pub(crate) enum Command {
         /// The user; by default the caller
         #[arg(add = ArgValueCandidates::new(candidates::users))]
         user: Option<String>,
-        /// The factor; by default the pending one that you created
-        #[arg(long, value_name = "ID", add = ArgValueCandidates::new(candidates::factors))]
+        /// The factor, by id or name; by default the pending one that you created
+        #[arg(long, value_name = "FACTOR", add = ArgValueCandidates::new(candidates::factors))]
         factor: Option<String>,
     },
     /// Replace all recovery codes by new ones, and show them once
@@ -103,8 +103,8 @@ pub(crate) enum Command {
     /// Rename a factor
     #[command(override_usage = "totpctl rename [OPTIONS] [USER] <NAME>")]
     Rename {
-        /// The factor; by default the only one
-        #[arg(long, value_name = "ID", add = ArgValueCandidates::new(candidates::factors))]
+        /// The factor, by id or name; by default the only one
+        #[arg(long, value_name = "FACTOR", add = ArgValueCandidates::new(candidates::factors))]
         factor: Option<String>,
         /// The user, by default the caller, and the new name, for example Pixel
         #[arg(value_name = "[USER] NAME", num_args = 1..=2, required = true, add = ArgValueCandidates::new(candidates::users))]
@@ -138,8 +138,8 @@ pub(crate) enum Command {
         /// The user; by default the caller
         #[arg(add = ArgValueCandidates::new(candidates::users))]
         user: Option<String>,
-        /// The factor; by default all of them
-        #[arg(long, value_name = "ID", add = ArgValueCandidates::new(candidates::factors))]
+        /// The factor, by id or name; by default all of them
+        #[arg(long, value_name = "FACTOR", add = ArgValueCandidates::new(candidates::factors))]
         factor: Option<String>,
         /// Do not ask whether to remove the last factor of a user who then cannot log in
         #[arg(long)]
@@ -161,8 +161,8 @@ pub(crate) enum Command {
         /// The user; by default the caller
         #[arg(add = ArgValueCandidates::new(candidates::users))]
         user: Option<String>,
-        /// The factor; by default the only one, or the only one that counts presses
-        #[arg(long, value_name = "ID", add = ArgValueCandidates::new(candidates::factors))]
+        /// The factor, by id or name; by default the only one, or the only one that counts presses
+        #[arg(long, value_name = "FACTOR", add = ArgValueCandidates::new(candidates::factors))]
         factor: Option<String>,
     },
     /// Copy all users with their seeds into one sealed file, which `age` can open too (root)

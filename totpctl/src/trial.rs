@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::process::id;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::lock::{ExclusiveLock, lock_exclusive};
 use self::login_watch::Login;
@@ -128,11 +128,14 @@ pub(crate) fn revert(id: Option<&str>) -> Result<Option<Trial>, Error> {
 /// Reports whether something reverts a running trial at its end. Nothing does after a reboot, nor
 /// if its countdown was stopped.
 pub(crate) fn will_end(trial: &Trial) -> bool {
-    // Who starts or ends a trial has the lock.
-    let is_lost = || lock::is_free() && countdown::is_gone(trial);
     let still_runs =
         || Trial::pending().is_ok_and(|other| other.is_some_and(|other| other.id == trial.id));
-    !(trial.is_stale_now() || (is_lost() && still_runs()))
+    !(trial.is_stale_now() || (!has_countdown(trial) && still_runs()))
+}
+
+/// Reports whether the countdown of a trial runs. Who starts or ends a trial has the lock.
+fn has_countdown(trial: &Trial) -> bool {
+    !(lock::is_free() && countdown::is_gone(trial))
 }
 
 /// Waits in a session of its own, until the time is over or the trial with this id has ended.
@@ -142,14 +145,25 @@ pub(crate) fn count_down(time: Duration, id: Option<&str>) {
     countdown::wait(time, &|| id.is_some() && Trial::pending().is_ok_and(is_another));
 }
 
-/// Waits for the end of a trial, and returns its record, if there is one. Calls `report` for each
+/// What became of a trial that somebody watched.
+pub(crate) enum Watched {
+    /// It ended.
+    Ended(Trial),
+    /// It is still running, and nothing will revert it.
+    Endless(Trial),
+    /// Its record is gone.
+    Lost,
+}
+
+/// Waits for the end of a trial, or until nothing is left that ends it. Calls `report` for each
 /// login that gave no code, and `report_error` if a login cannot keep the change.
 pub(crate) fn watch(
     id: &str,
     report: &dyn Fn(&Login),
     report_error: &dyn Fn(&Error),
-) -> Result<Option<Trial>, Error> {
+) -> Result<Watched, Error> {
     let (mut seen, mut reported, mut has_failed) = (0, 0, false);
+    let (mut look, began) = (countdown::Look::new(), Instant::now());
     while let Some(trial) = Trial::pending()?.filter(|trial| trial.id == id) {
         let length = login_watch::length();
         if length != seen {
@@ -170,9 +184,16 @@ pub(crate) fn watch(
                 Err(_) => {}
             }
         }
+        // The clock may have been set, so the time that passed counts.
+        let time = Duration::from_secs(trial.ends.saturating_sub(trial.started));
+        let is_overdue = || began.elapsed() > time + GRACE && lock::is_free();
+        if look.finds_no_end(&|| has_countdown(&trial) && !is_overdue()) {
+            return Ok(Watched::Endless(trial));
+        }
         thread::sleep(POLL_INTERVAL);
     }
-    Ok(Trial::last()?.filter(|trial| trial.id == id))
+    let last = Trial::last()?.filter(|trial| trial.id == id);
+    Ok(last.map_or(Watched::Lost, Watched::Ended))
 }
 
 /// Keeps the change if a user has logged in with a code, and reports whether it did. An error keeps
@@ -194,3 +215,5 @@ pub(crate) fn commit_if_logged_in(id: &str) -> Result<bool, Error> {
 }
 
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// How long the end of a trial may take.
+const GRACE: Duration = Duration::from_secs(60);

@@ -14,18 +14,20 @@ use totpd_store::Owner;
 
 use crate::config::fragment::Fragment;
 
+pub(crate) use crate::config::doubt::Doubt;
 pub(crate) use crate::config::draft::Draft;
 pub use crate::config::error::ConfigError;
-pub(crate) use crate::config::rule_set::Doubt;
 pub use crate::config::rule_set::RuleSet;
 
 mod advice;
+mod doubt;
 mod draft;
 mod duration;
 mod error;
 mod fragment;
 mod pam_services;
 mod rule;
+mod rule_doubts;
 mod rule_list;
 mod rule_set;
 mod rule_values;

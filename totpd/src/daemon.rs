@@ -29,7 +29,7 @@ use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
 use crate::daemon::typed_answer::TypedAnswer;
 use crate::host::clock;
-use crate::host::nss::{Lookup, Nss, NssUnavailable};
+use crate::host::nss::{Lane, Lookup, Nss, NssUnavailable};
 use crate::host::user_files::UserFiles;
 
 pub(crate) mod admission;
@@ -107,7 +107,7 @@ impl Daemon {
     /// [`Error::Internal`] if NSS does not answer.
     pub(crate) async fn account_for(&self, caller: Caller, name: &str) -> Result<Account, Error> {
         if caller.must_be_allowed(Operation::LogIn).is_ok() {
-            return self.recent_account(name).await;
+            return self.recent_account(caller.lane(), name).await;
         }
         match (self.own_account(caller, name).await?, need(Operation::LogIn, Relation::Own)) {
             (Some(own), Need::Nothing) => Ok(own),
@@ -128,20 +128,21 @@ impl Daemon {
         caller: Caller,
         name: &str,
     ) -> Result<Option<Account>, Error> {
-        let user = self.report_nss_error(self.nss.by_uid(caller.uid).await)?;
+        let lane = caller.lane();
+        let user = self.report_nss_error(self.nss.by_uid(lane, caller.uid).await)?;
         let Some(user) = user.filter(|user| user.name.as_str() == name) else { return Ok(None) };
-        let named = self.report_nss_error(self.nss.by_name(user.name).await)?;
+        let named = self.report_nss_error(self.nss.by_name(lane, user.name).await)?;
         Ok(named.user().filter(|named| named.uid == caller.uid).map(Account::from))
     }
 
     /// Returns what [`Daemon::account`] does, as it was a moment ago if a login asked then.
-    async fn recent_account(&self, name: &str) -> Result<Account, Error> {
+    async fn recent_account(&self, lane: Lane, name: &str) -> Result<Account, Error> {
         // The state before NSS is asked: a change in between makes what it says old.
         let (files, now) = (UserFiles::now(), clock::monotonic_ms());
         if let Some(account) = self.recent_accounts.get(name, &files, now) {
             return Ok(account);
         }
-        let account = self.account(name).await?;
+        let account = self.account(lane, name).await?;
         self.recent_accounts.keep(name, files, now, &account);
         Ok(account)
     }
@@ -151,10 +152,10 @@ impl Daemon {
     ///
     /// # Errors
     /// [`Error::Internal`] if NSS does not answer. That is not "no such user".
-    pub(crate) async fn account(&self, name: &str) -> Result<Account, Error> {
+    pub(crate) async fn account(&self, lane: Lane, name: &str) -> Result<Account, Error> {
         let found = match UserName::parse(name) {
             None => Lookup::Absent,
-            Some(name) => self.report_nss_error(self.nss.by_name(name).await)?,
+            Some(name) => self.report_nss_error(self.nss.by_name(lane, name).await)?,
         };
         // A user costs the work of a bucket too. So the time does not tell whether a name is one.
         let bucket = black_box(self.buckets.bucket_of(name));

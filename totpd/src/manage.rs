@@ -33,6 +33,7 @@ mod reload;
 mod remove;
 mod resync;
 mod rules;
+mod rules_at;
 mod rules_check;
 mod shadow;
 pub(crate) mod store;
@@ -173,7 +174,18 @@ impl Manager {
         origin: &Origin,
     ) -> Result<(Vec<Dictionary>, Vec<Dictionary>), Error> {
         self.may_list(origin).await?;
-        rules::list(&self.0).await
+        Ok(rules::list(&self.0, origin.caller).await)
+    }
+
+    /// Returns what the rules come to at each of these services. `dispatch/manager.xml` has the
+    /// keys.
+    pub(crate) async fn rules_at(
+        &self,
+        origin: &Origin,
+        services: Vec<String>,
+    ) -> Result<Vec<Dictionary>, Error> {
+        self.may_list(origin).await?;
+        rules_at::at(&self.0, services).await
     }
 
     /// Returns what a login of a user would need and why. `dispatch/manager.xml` has the keys.

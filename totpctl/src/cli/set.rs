@@ -10,8 +10,8 @@ pub(crate) struct Set {
     /// The user; by default the caller
     #[arg(add = ArgValueCandidates::new(candidates::users))]
     pub(crate) user: Option<String>,
-    /// The factor; by default the only one
-    #[arg(long, value_name = "ID", add = ArgValueCandidates::new(candidates::factors))]
+    /// The factor, by id or name; by default the only one
+    #[arg(long, value_name = "FACTOR", add = ArgValueCandidates::new(candidates::factors))]
     pub(crate) factor: Option<String>,
     /// Its purpose, as text for people
     #[arg(long, value_name = "TEXT")]

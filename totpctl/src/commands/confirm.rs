@@ -1,9 +1,10 @@
 //! `totpctl confirm`: verifies a pending factor by its first code.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::client::Client;
 use crate::client::details;
+use crate::commands::named_factor::named_factor;
 use crate::error::Error;
 use crate::pam::asking_services::asking_services;
 use crate::terminal::{input, output, recovery_codes};
@@ -11,7 +12,7 @@ use crate::terminal::{input, output, recovery_codes};
 pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Error> {
     let client = Client::connect()?;
     let factor = match factor {
-        Some(factor) => factor.to_owned(),
+        Some(factor) => named_factor(&client, user, factor, &is_pending)?,
         None => pending(&client, user)?,
     };
     let code = input::code("Code that the app shows: ")?;
@@ -36,6 +37,10 @@ pub(super) fn verified(user: &str, factor: &str, asks: bool) -> String {
     }
 }
 
+fn is_pending(factor: &Map<String, Value>) -> bool {
+    details::text(factor, "status") == "unverified"
+}
+
 /// Returns the pending factor that this caller created. Only its creator can confirm a factor.
 fn pending(client: &Client, user: &str) -> Result<String, Error> {
     let state = details::object(&client.manager(async |totpd| totpd.get_user(user).await)?);
@@ -43,10 +48,8 @@ fn pending(client: &Client, user: &str) -> Result<String, Error> {
         uid if uid.is_root() => "root".to_owned(),
         uid => format!("uid {uid}"),
     };
-    let is_pending = |factor: &&serde_json::Map<String, serde_json::Value>| {
-        details::text(factor, "status") == "unverified"
-    };
-    let factors: Vec<_> = details::objects(&state, "factors").filter(is_pending).collect();
+    let factors: Vec<_> =
+        details::objects(&state, "factors").filter(|factor| is_pending(factor)).collect();
     let own = factors.iter().find(|factor| details::text(factor, "made_by") == creator);
     own.map(|factor| details::text(factor, "factor")).ok_or_else(|| {
         let hint = match factors.is_empty() {

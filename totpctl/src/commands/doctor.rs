@@ -19,6 +19,8 @@ use crate::findings::finding::{Finding, FindingId};
 use crate::findings::host;
 use crate::findings::programs::check;
 use crate::findings::report::Report;
+use crate::findings::rules::doors::Stack;
+use crate::findings::rules::in_force::RulesInForce;
 use crate::findings::services::Services;
 use crate::findings::users::factors::Enrolled;
 use crate::findings::users::without_factor::OtherWays;
@@ -33,6 +35,8 @@ struct Findings {
     reports: Vec<(String, Report)>,
     doors: Vec<Door>,
     host: Report,
+    /// The rules in force, if the daemon tells them.
+    rules: Option<RulesInForce>,
 }
 
 pub(super) fn run(options: &Doctor, json: bool) -> Result<(), Error> {
@@ -51,11 +55,14 @@ fn check_all(named: &[String], json: bool) -> Result<(), Error> {
     let services = Services::default();
     services.check_names(named)?;
     let names = if named.is_empty() { services.usual() } else { named.to_vec() };
-    let Findings { services, reports, mut doors, mut host } = find(services, names);
+    let Findings { services, reports, mut doors, mut host, rules } = find(services, names);
     let is_wanted = |service: &str| named.is_empty() || named.iter().any(|name| name == service);
     doors.extend(doors::doors(&services, &is_wanted));
     if named.is_empty() {
         doors.extend(doors::automatic(&services));
+    }
+    if let Some(rules) = rules {
+        rules.tell_doors(&|service| rule_stack(&services, service), &mut doors);
     }
     let today = jiff::Zoned::now().date();
     let acceptances = file::load().unwrap_or_else(|reason| {
@@ -103,8 +110,28 @@ fn find(services: Services, names: Vec<String>) -> Findings {
         "sudo" | "sudo-i" => sudo::sudo_has_other_way(),
         _ => false,
     };
-    let host = host::check(&unenrolled, &OtherWays { open, has_one: &has_one });
-    Findings { services, reports, doors, host }
+    let of_ssh = doors.iter().filter_map(|door| door.service.as_deref());
+    let mut at: Vec<_> = unenrolled.iter().map(|(name, _)| *name).chain(of_ssh).collect();
+    at.retain(|name| {
+        let stack = rule_stack(&services, name);
+        stack.asks || stack.is_guarded
+    });
+    at.sort_unstable();
+    at.dedup();
+    let (host, rules) = host::check(&unenrolled, &at, &OtherWays { open, has_one: &has_one });
+    if let Some(rules) = &rules {
+        for (name, report) in &mut reports {
+            rules.tell_service(name, rule_stack(&services, name), report);
+        }
+    }
+    Findings { services, reports, doors, host, rules }
+}
+
+/// Returns what rules have to know of the stack of a service.
+fn rule_stack(services: &Services, name: &str) -> Stack {
+    let service = services.get(name);
+    let (asks, is_guarded) = (service.asks, service.is_guarded);
+    Stack { asks, is_guarded, lets_nobody_by: service.lets_nobody_by }
 }
 
 /// Accepts findings. Those of the usual services can be accepted, and those of services that are

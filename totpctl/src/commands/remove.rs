@@ -5,11 +5,14 @@ use serde_json::json;
 use crate::client::{Client, details};
 use crate::commands::current_code::current_code;
 use crate::commands::last_factor::ask_before_loss;
+use crate::commands::named_factor::named_factor;
 use crate::error::Error;
 use crate::terminal::output;
 
 pub(super) fn run(user: &str, factor: Option<&str>, yes: bool, json: bool) -> Result<(), Error> {
     let client = Client::for_own_account(user)?;
+    let named = factor.map(|named| named_factor(&client, user, named, &|_| true)).transpose()?;
+    let factor = named.as_deref();
     if !yes {
         ask_before_loss(&client, user, factor, "nothing is removed")?;
     }

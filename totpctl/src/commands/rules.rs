@@ -19,9 +19,7 @@ pub(super) fn reload(json: bool) -> Result<(), Error> {
     if json {
         return output::json(&Value::from(result));
     }
-    for warning in details::texts(&result, "warnings") {
-        output::note(&format!("totpctl: warning: {warning}"));
-    }
+    warn(&result);
     let waiting = details::texts(&result, "needs_restart");
     if !waiting.is_empty() {
         output::note(&format!(
@@ -60,7 +58,15 @@ pub(super) fn check(file: Option<&Path>, json: bool) -> Result<(), Error> {
     }
 }
 
+/// Says what may be wrong with the rules.
+fn warn(result: &Map<String, Value>) {
+    for warning in details::texts(result, "warnings") {
+        output::note(&format!("totpctl: warning: {warning}"));
+    }
+}
+
 fn print(result: &Map<String, Value>, changes: &[&Map<String, Value>]) -> Result<(), Error> {
+    warn(result);
     if !details::flag(result, "whole") {
         output::note(
             "totpctl: there are too many users: only some who have a factor were compared",

@@ -7,7 +7,7 @@ use crate::cli::Set;
 use crate::client::{Client, details};
 use crate::commands::current_code::current_code;
 use crate::commands::last_factor::{Fate, Loss, ask, lost};
-use crate::commands::only_factor::only_factor;
+use crate::commands::named_factor;
 use crate::error::Error;
 use crate::terminal::{input, output};
 
@@ -110,7 +110,7 @@ fn change<'v>(
 ) -> Result<(), Error> {
     let changes = details::dictionary(changes);
     let client = Client::for_own_account(user)?;
-    let factor = only_factor(&client, user, factor)?;
+    let factor = named_factor::factor(&client, user, factor)?;
     let lost = restriction.lost(&client, user, &factor)?;
     if asks {
         ask(user, &lost, "nothing is changed")?;

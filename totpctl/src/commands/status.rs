@@ -9,6 +9,7 @@ use crate::client::users::for_each_user;
 use crate::client::{Client, details};
 use crate::commands::next_step::next_step;
 use crate::error::Error;
+use crate::findings::rules::in_force::{Everybody, Reach, RulesInForce};
 use crate::findings::users::admission::usable_count;
 use crate::findings::users::asking::{Asking, LockedPasswords};
 use crate::findings::users::factor_holder::{Holder, now};
@@ -92,13 +93,15 @@ impl Users {
     fn host_json(
         &self,
         services: &[AskingService],
+        rules: &RulesInForce,
         trial: Option<Vec<String>>,
         version: &str,
         clock: Option<bool>,
         signer: Option<String>,
     ) -> Value {
         json!({
-            "services": names(services), "exceptions": exceptions(services), "trial": trial,
+            "services": names(services), "exceptions": exceptions(services),
+            "rules": rules_json(services, rules), "trial": trial,
             "totpd": version, "enrolled": self.enrolled, "usable": self.usable,
             "pending": self.pending, "waiting": self.waiting, "locked": self.locked,
             "damaged": self.damaged, "clock_synchronized": clock, "backup_signer": signer,
@@ -133,7 +136,10 @@ fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
     let trial = Trial::pending()?;
     let trial_line = match &trial {
         Some(trial) if will_end(trial) => {
-            format!("{} until {}", trial.services.join(", "), local_time::display_local(trial.ends))
+            let left = trial.ends.saturating_sub(now());
+            let services = trial.services.join(", ");
+            let end = local_time::display_local_with_seconds(trial.ends);
+            format!("{services} until {end} ({} left)", output::duration(left))
         }
         Some(trial) => {
             let services = trial.services.join(", ");
@@ -148,11 +154,13 @@ fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
     let client = Client::connect()?;
     let version = client.manager(async |totpd| totpd.version().await)?;
     let users = Users::count(&client, services)?;
+    let names: Vec<_> = services.iter().map(|service| service.name.as_str()).collect();
+    let rules = RulesInForce::read(&client, &names).unwrap_or_default();
     let clock = client.clock_is_synchronized();
     let signer = client.store("Asking", async |totpd| totpd.fingerprint().await).ok();
     if json {
         let trial = trial.map(|trial| trial.services);
-        return output::json(&users.host_json(services, trial, &version, clock, signer));
+        return output::json(&users.host_json(services, &rules, trial, &version, clock, signer));
     }
     let clock = match clock {
         Some(true) => "synchronized",
@@ -166,8 +174,9 @@ fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
         (_, true) => format!("Next: {}", next_step()),
         (_, false) => "More: totpctl doctor, totpctl list".to_owned(),
     };
+    let rules = rules_line(services, &rules);
     output::lines(&format!(
-        "{}\nDaemon: totpd {version} answers\nClock: {clock}\nBackups: signed by {signer}\n{next}\n",
+        "{rules}{}\nDaemon: totpd {version} answers\nClock: {clock}\nBackups: signed by {signer}\n{next}\n",
         users.line()
     ))
 }
@@ -182,6 +191,47 @@ fn names_with_options(services: &[AskingService]) -> String {
         [] => "none".into(),
         services => services.iter().map(service).collect::<Vec<_>>().join(", "),
     }
+}
+
+/// Returns the line on the rules, if there are any: what they come to at each service.
+fn rules_line(services: &[AskingService], rules: &RulesInForce) -> String {
+    let at = |service: &AskingService| {
+        let told = match rules.at(&service.name) {
+            Reach { everybody: Some(Everybody::LetBy), .. } => "everybody is let by".to_owned(),
+            Reach { everybody: Some(Everybody::Refused), .. } => "everybody is refused".to_owned(),
+            Reach { lets_by, refuses, .. } => {
+                let told = |are: &str, rules: &[String]| match rules {
+                    [] => None,
+                    rules => Some(format!("some are {are} ({})", output::first_names(rules))),
+                };
+                let told = told("let by", &lets_by).into_iter().chain(told("refused", &refuses));
+                told.collect::<Vec<_>>().join(", ")
+            }
+        };
+        (!told.is_empty()).then(|| format!("; {}: {told}", service.name))
+    };
+    match rules.rules.len() {
+        0 => String::new(),
+        count => {
+            let at: String = services.iter().filter_map(at).collect();
+            format!("Rules: {count} in force{at}\n")
+        }
+    }
+}
+
+/// Returns what the rules come to, by the names of the services at which they count.
+fn rules_json(services: &[AskingService], rules: &RulesInForce) -> Map<String, Value> {
+    let of = |service: &AskingService| {
+        let Reach { lets_by, refuses, everybody } = rules.at(&service.name);
+        let everybody = everybody.map(|everybody| match everybody {
+            Everybody::LetBy => "let-by",
+            Everybody::Refused => "refused",
+        });
+        let is_told = !(lets_by.is_empty() && refuses.is_empty());
+        let object = json!({ "lets_by": lets_by, "refuses": refuses, "everybody": everybody });
+        is_told.then(|| (service.name.clone(), object))
+    };
+    services.iter().filter_map(of).collect()
 }
 
 fn names(services: &[AskingService]) -> Vec<&str> {
@@ -203,7 +253,8 @@ mod tests {
 
     #[test]
     fn both_shapes_are_objects_of_the_schema() {
-        let host = Users::default().host_json(&[], None, "0.1.0", None, None);
+        let rules = RulesInForce::default();
+        let host = Users::default().host_json(&[], &rules, None, "0.1.0", None, None);
         assert_eq!(output::undescribed_keys("status", &host), Vec::<String>::new());
         let user = user_json(&Map::new(), &[]);
         assert_eq!(output::undescribed_keys("status_of_user", &user), Vec::<String>::new());
@@ -223,6 +274,36 @@ mod tests {
             Value::from(exceptions(&services)),
             json!({ "sshd": "nullok", "sudo": "enroll" })
         );
+    }
+
+    #[test]
+    fn rules_have_a_line_with_what_they_come_to() {
+        let service =
+            |name: &str| AskingService { name: name.into(), unenrolled: Unenrolled::Denied };
+        let services = ["login", "sshd", "su", "sudo"].map(service);
+        assert_eq!(rules_line(&services, &RulesInForce::default()), "");
+        let entry = |value: Value| value.as_object().unwrap().clone();
+        let reach = |service: &str, lets_by: &[&str], refuses: &[&str], everybody: &str| {
+            entry(json!({
+                "service": service, "lets_by": lets_by, "refuses": refuses, "everybody": everybody,
+            }))
+        };
+        let rules = vec![entry(json!({ "name": "office" })), entry(json!({ "name": "gone" }))];
+        let reaches = [
+            reach("sshd", &["office"], &["gone"], ""),
+            reach("sudo", &["office"], &[], "let-by"),
+            reach("login", &[], &["gone"], "refused"),
+            reach("su", &[], &[], ""),
+        ];
+        let rules = RulesInForce::new(rules, Vec::new(), &reaches);
+        assert_eq!(
+            rules_line(&services, &rules),
+            "Rules: 2 in force; login: everybody is refused; sshd: some are let by (office), some are refused \
+             (gone); sudo: everybody is let by\n"
+        );
+        let object = rules_json(&services, &rules);
+        assert_eq!(object.keys().collect::<Vec<_>>(), ["login", "sshd", "sudo"]);
+        assert_eq!(object["login"]["everybody"], "refused");
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::terminal::output;
 use crate::trial::lock::lock_exclusive;
 use crate::trial::login_watch::Login;
 use crate::trial::state::Trial;
-use crate::trial::{commit_if_logged_in, count_down as wait, revert, start, watch};
+use crate::trial::{Watched, commit_if_logged_in, count_down as wait, revert, start, watch};
 
 /// Starts a trial, and waits for its end.
 pub(super) fn run(
@@ -148,9 +148,11 @@ fn run_with(
     }
     let report = |login: &Login| output::note(&not_asked_message(login));
     let report_error = |error: &Error| output::note(&not_kept_message(error));
-    let trial = watch(&trial.id, &report, &report_error)?.ok_or_else(|| {
-        Error::refused("cannot tell how the trial ended: its record is gone; run totpctl doctor")
-    })?;
+    let trial = match watch(&trial.id, &report, &report_error)? {
+        Watched::Ended(trial) => trial,
+        Watched::Endless(trial) => return Err(Error::refused(endless_message(&trial.subject()))),
+        Watched::Lost => return Err(Error::refused(LOST)),
+    };
     if json {
         let mut object = object(&trial);
         add_to(&mut object);
@@ -195,6 +197,13 @@ fn not_asked_message(Login { service, user }: &Login) -> String {
         "{} logged in through {} without the code of an app, which does not keep the change{advice}.",
         escape(user),
         escape(service)
+    )
+}
+
+/// Says that nothing will end a trial. `subject`: its services and a verb.
+fn endless_message(subject: &str) -> String {
+    format!(
+        "{subject} still being tried, and nothing will revert it: its countdown has ended. A login no longer keeps          it. To revert it: totpctl try --undo"
     )
 }
 
@@ -262,6 +271,7 @@ pub(super) fn state(json: bool) -> Result<(), Error> {
     output::lines(&text)
 }
 
+const LOST: &str = "cannot tell how the trial ended: its record is gone; run totpctl doctor";
 const NOT_REVERTED_AT_BOOT: &str = "This machine does not revert the change if it reboots before that. Have it run \"totpctl try \
                                     --undo\" at boot (totpctl(1)), or do not reboot it before the trial ends.";
 

@@ -12,7 +12,7 @@ use totpd_journal::escape::escape;
 
 use super::finding::{Finding, FindingId};
 use super::report::Report;
-use super::rules;
+use super::rules::{self, in_force::RulesInForce};
 use super::users::without_factor::{self, OtherWays};
 use crate::client::Client;
 use crate::client::configuration::configuration_error;
@@ -22,8 +22,13 @@ use crate::trial::state::Trial;
 use crate::trial::will_end;
 use crate::unit;
 
-/// Checks the host. `services`: what each service does with users who have no factor.
-pub(crate) fn check(services: &[(&str, Unenrolled)], other_ways: &OtherWays<'_>) -> Report {
+/// Checks the host. `services`: what each service does with users who have no factor. `at`: the
+/// services at which rules may count. Returns the rules in force too, if the daemon tells them.
+pub(crate) fn check(
+    services: &[(&str, Unenrolled)],
+    at: &[&str],
+    other_ways: &OtherWays<'_>,
+) -> (Report, Option<RulesInForce>) {
     let mut report = Report::default();
     system::check(&mut report);
     trial(&mut report);
@@ -31,13 +36,13 @@ pub(crate) fn check(services: &[(&str, Unenrolled)], other_ways: &OtherWays<'_>)
     if let Some(reason) = configuration_error() {
         report.summarize("totpd cannot start");
         report.problem(FindingId::ConfigurationInvalid, format!("totpd cannot start: {reason}"));
-        return report;
+        return (report, None);
     }
     if let Some(failure) = unit::start_failure() {
         let message = format!("systemd cannot start totpd: {}", failure.message);
         report.summarize("totpd cannot start");
         report.problems.push(Finding::new(FindingId::UnitCannotStart, message).fix(failure.fix));
-        return report;
+        return (report, None);
     }
     let connected = Client::connect().and_then(|client| {
         let version = client.manager(async |totpd| Ok(totpd.version().await?))?;
@@ -51,7 +56,7 @@ pub(crate) fn check(services: &[(&str, Unenrolled)], other_ways: &OtherWays<'_>)
         Err(error) => {
             report.summarize("totpd does not answer");
             report.problem(FindingId::TotpdUnreachable, error.to_string());
-            return report;
+            return (report, None);
         }
     };
     activation::check(&mut report);
@@ -59,11 +64,15 @@ pub(crate) fn check(services: &[(&str, Unenrolled)], other_ways: &OtherWays<'_>)
     clock::check(client.clock_is_synchronized(), unit::has_systemd(), &mut report);
     without_factor::check(&client, services, other_ways, &mut report);
     let asking = services.iter().filter(|(_, unenrolled)| *unenrolled != Unenrolled::NotAsked);
-    rules::check(&client, &asking.map(|(name, _)| *name).collect::<Vec<_>>(), &mut report);
+    let asking: Vec<_> = asking.map(|(name, _)| *name).collect();
+    let rules = RulesInForce::read(&client, at);
+    if let Some(rules) = &rules {
+        rules::check(&client, rules, &asking, &mut report);
+    }
     if let Some(fingerprint) = backup_signer(&client) {
         report.summarize(format!("backups are signed by {}", escape(&fingerprint)));
     }
-    report
+    (report, rules)
 }
 
 /// Adds a change that is being tried, or that should have been reverted.

@@ -1,25 +1,27 @@
 //! The rules that say which logins need a code: who needs none, and who is shut out.
 
-use serde_json::{Map, Value};
+pub(crate) mod doors;
+pub(crate) mod in_force;
 
+use self::in_force::{Entry, RulesInForce, scope};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use crate::client::{Client, details};
 
-/// A rule in force, or a doubt about rules.
-type Entry = Map<String, Value>;
-
-/// Adds what the rules in force open, and what is wrong with them. `services` ask for a code. Users
-/// who may not see the rules get nothing.
-pub(crate) fn check(client: &Client, services: &[&str], report: &mut Report) {
-    let listed = client.manager(async |totpd| totpd.list_rules().await);
-    let Ok((rules, doubts)) = listed else { return };
-    let rules: Vec<Entry> = rules.iter().map(details::object).collect();
-    let doubts: Vec<Entry> = doubts.iter().map(details::object).collect();
-    add(&rules, &doubts, report);
+/// Adds what the rules in force open, and what is wrong with them. `services` ask for a code.
+pub(crate) fn check(
+    client: &Client,
+    in_force: &RulesInForce,
+    services: &[&str],
+    report: &mut Report,
+) {
+    let RulesInForce { rules, doubts, .. } = in_force;
+    add(rules, doubts, report);
+    let is_told = report.problems.iter().any(|found| found.id() == FindingId::RuleDeniesRoot);
     if let Some(deny) = rules.iter().find(|rule| details::text(rule, "then") == "deny")
+        && !is_told
         && !services.is_empty()
-        && root_is_denied(client, services, &rules)
+        && root_is_denied(client, services, rules)
     {
         report.problems.push(denies_root(deny));
     }
@@ -34,14 +36,17 @@ fn add(rules: &[Entry], doubts: &[Entry], report: &mut Report) {
     }
     for rule in rules.iter().filter(|rule| details::text(rule, "then") == "skip") {
         let name = details::escape_text(rule, "name");
-        let message = format!("the rule \"{name}\" asks for no code: {}", scope(rule));
+        let message = format!("the rule \"{name}\" asks for no code: {}", scope(rule, WHERE));
         // Its first line says nothing of what it does.
         let finding = Finding::new(FindingId::RuleSkipsCode, message.clone());
         report.notes.push(placed(finding.depends_on(Some(message)), rule));
     }
     for doubt in doubts {
         let id = match details::text(doubt, "kind").as_str() {
+            "deadline-over" => FindingId::RuleDeadlineOver,
+            "denies-root" => FindingId::RuleDeniesRoot,
             "group-unknown" | "group-not-looked-up" => FindingId::RuleGroupUnknown,
+            "user-unknown" | "user-not-looked-up" => FindingId::RuleUserUnknown,
             "service-unknown" => FindingId::RuleServiceUnknown,
             "never-decides" => FindingId::RuleNeverDecides,
             "outage-hidden" => FindingId::NssHidesOutage,
@@ -50,29 +55,12 @@ fn add(rules: &[Entry], doubts: &[Entry], report: &mut Report) {
         };
         let finding = placed(Finding::new(id, details::escape_text(doubt, "message")), doubt);
         match id {
-            FindingId::RuleNeverDecides => report.problems.push(finding),
+            FindingId::RuleNeverDecides | FindingId::RuleDeniesRoot => {
+                report.problems.push(finding);
+            }
             _ => report.notes.push(finding),
         }
     }
-}
-
-/// Returns who has to fit a rule, and where, as a phrase.
-fn scope(rule: &Entry) -> String {
-    let list = |key: &str| details::texts(rule, key).join(", ");
-    let mut parts = Vec::new();
-    match (list("users").as_str(), list("groups").as_str()) {
-        ("", "") => parts.push("everybody".to_owned()),
-        (users, "") => parts.push(users.to_owned()),
-        ("", groups) => parts.push(format!("members of {groups}")),
-        (users, groups) => parts.push(format!("{users} and members of {groups}")),
-    }
-    for (word, key) in [("at", "services"), ("from", "from")] {
-        match list(key).as_str() {
-            "" => {}
-            entries => parts.push(format!("{word} {entries}")),
-        }
-    }
-    totpd_journal::escape::escape(&parts.join(", ")).into_owned()
 }
 
 /// Adds the file and the line of an entry.
@@ -115,6 +103,8 @@ fn root_is_denied(client: &Client, services: &[&str], rules: &[Entry]) -> bool {
     logins.take(MAX_LOGINS).all(is_denied)
 }
 
+/// The conditions of a rule besides people, each with its word.
+const WHERE: &[(&str, &str)] = &[("at", "services"), ("from", "from")];
 /// An address that no rule names: it is for documentation alone (RFC 5737).
 const ELSEWHERE: &str = "203.0.113.1";
 /// The most logins that are asked about. Each is a question to the daemon.
@@ -122,7 +112,7 @@ const MAX_LOGINS: usize = 500;
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -143,6 +133,9 @@ mod tests {
             {"kind": "group-unknown", "place": "/f:3", "message": "groups: no group"},
             {"kind": "never-decides", "place": "/f:4", "message": "[[rule]] never"},
             {"kind": "outage-hidden", "place": "/etc/nsswitch.conf:4", "message": "group: while"},
+            {"kind": "user-unknown", "place": "/f:6", "message": "users: no user"},
+            {"kind": "deadline-over", "place": "/f:7", "message": "then: over"},
+            {"kind": "denies-root", "place": "/f:8", "message": "[[rule]] refuses"},
             {"kind": "of-tomorrow", "place": "/f:5", "message": "?"},
         ]));
         let mut report = Report::default();
@@ -157,9 +150,17 @@ mod tests {
                 "/f:1: the rule \"all\" asks for no code: everybody [rule-skips-code]",
                 "/f:3: groups: no group [rule-group-unknown]",
                 "/etc/nsswitch.conf:4: group: while [nss-hides-outage]",
+                "/f:6: users: no user [rule-user-unknown]",
+                "/f:7: then: over [rule-deadline-over]",
             ]
         );
-        assert_eq!(lines(&report.problems), ["/f:4: [[rule]] never [rule-never-decides]"]);
+        assert_eq!(
+            lines(&report.problems),
+            [
+                "/f:4: [[rule]] never [rule-never-decides]",
+                "/f:8: [[rule]] refuses [rule-denies-root]"
+            ]
+        );
         assert_eq!(report.summary, ["4 rules are in force"]);
         let denies = denies_root(&rules[3]).line();
         assert!(denies.starts_with("/f:9: the rules let root in nowhere"), "{denies}");

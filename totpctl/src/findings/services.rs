@@ -81,7 +81,7 @@ impl Services {
         let others: Vec<_> = files::services()
             .into_iter()
             .filter(|name| !names.contains(name))
-            .filter(|name| self.get(name).asks || self.get(name).is_misused)
+            .filter(|name| self.get(name).concerns_totpd())
             .collect();
         names.extend(others);
         names

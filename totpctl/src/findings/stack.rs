@@ -20,6 +20,7 @@ use super::report::Report;
 use crate::host::door::CodeNeed;
 use crate::host::sshd;
 use crate::host::stack_code::{GUARDED, code, exceptions, rules, unenrolled_exception};
+use crate::pam::asking_line::lets_nobody_by;
 use crate::pam::files::{display, locate, path_of, remedy};
 use crate::pam::snapshot::Snapshot;
 use crate::pam::unenrolled_users::{Outcome, Unenrolled, has_option, options};
@@ -42,9 +43,16 @@ pub(crate) struct Service {
     pub(crate) is_guarded: bool,
     /// True if it asks for a password and for a code, and one answer cannot have both.
     pub(crate) needs_two_answers: bool,
+    /// True if a login that a rule lets by gets in nowhere, because no other line accepts.
+    pub(crate) lets_nobody_by: bool,
 }
 
 impl Service {
+    /// Reports whether a line of pam_totp.so counts in it.
+    pub(crate) fn concerns_totpd(&self) -> bool {
+        self.asks || self.is_misused || self.is_guarded
+    }
+
     /// Returns a service without rules, of which only this is known.
     fn without_rules(code: CodeNeed) -> Self {
         Self {
@@ -56,6 +64,7 @@ impl Service {
             exceptions: Vec::new(),
             is_guarded: false,
             needs_two_answers: false,
+            lets_nobody_by: false,
         }
     }
 }
@@ -118,6 +127,7 @@ pub(crate) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
         },
         is_guarded,
         needs_two_answers: needs_two_answers(&rules),
+        lets_nobody_by: !analysis.factor_lines.is_empty() && lets_nobody_by(&rules),
     }
 }
 

@@ -63,7 +63,7 @@ impl AskingLine {
 }
 
 /// Reports whether nobody gets in if the second factor ignores the login. `nullok` has it do so.
-fn lets_nobody_by(rules: &[Rule]) -> bool {
+pub(crate) fn lets_nobody_by(rules: &[Rule]) -> bool {
     let mut ignoring = rules.to_vec();
     for rule in ignoring.iter_mut().filter(|rule| rule.is_factor()) {
         if let RuleKind::Module { args, .. } = &mut rule.kind {

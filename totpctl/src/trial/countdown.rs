@@ -60,6 +60,30 @@ pub(super) fn wait(time: Duration, is_over: &dyn Fn() -> bool) {
     }
 }
 
+/// A look at a countdown, from time to time.
+pub(super) struct Look {
+    next: Instant,
+    /// How many looks in a row found none.
+    misses: u32,
+}
+
+impl Look {
+    pub(super) fn new() -> Self {
+        Self { next: Instant::now() + LOOK_INTERVAL, misses: 0 }
+    }
+
+    /// Reports whether nothing will end the trial, if a look is due. One look may come just between
+    /// the timer and its service, so two count.
+    pub(super) fn finds_no_end(&mut self, will_end: &dyn Fn() -> bool) -> bool {
+        if Instant::now() < self.next {
+            return false;
+        }
+        self.next = Instant::now() + LOOK_INTERVAL;
+        self.misses = if will_end() { 0 } else { self.misses + 1 };
+        self.misses >= 2
+    }
+}
+
 /// Reports whether the countdown of a trial is over, or was stopped. If that is not known, it is
 /// not.
 pub(super) fn is_gone(trial: &Trial) -> bool {
@@ -127,6 +151,8 @@ fn cannot_change(reason: &dyn std::fmt::Display) -> Error {
     Error::refused(format!("not changed: cannot start the countdown: {reason}"))
 }
 
+/// How often the watcher of a trial looks for its countdown. systemd answers in some milliseconds.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 /// How often a process looks whether its trial has ended.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -157,6 +183,18 @@ mod tests {
         assert!(is_roots("Name:\ttotpctl\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n"));
         for others in ["Uid:\t1000\t1000\t1000\t1000", "Uid:\t1000\t0\t0\t0", "Uid:", ""] {
             assert!(!is_roots(others), "{others:?}");
+        }
+    }
+
+    #[test]
+    fn two_looks_in_a_row_that_find_no_countdown_count() {
+        let mut look = Look::new();
+        assert!(!look.finds_no_end(&|| panic!("it is not due")));
+        for (will_end, expected) in
+            [(false, false), (true, false), (false, false), (false, true), (false, true)]
+        {
+            look.next = Instant::now();
+            assert_eq!(look.finds_no_end(&|| will_end), expected);
         }
     }
 

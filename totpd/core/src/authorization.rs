@@ -21,7 +21,7 @@ pub enum Operation {
     Shadow,
     /// Read the state of one user (`GetUser`).
     Read,
-    /// List the enrolled users (`ListUsers`), or the rules (`ListRules`).
+    /// List the enrolled users (`ListUsers`), or the rules (`ListRules`, `RulesAt`).
     List,
     /// Ask what a login of one user would need (`Explain`).
     Explain,

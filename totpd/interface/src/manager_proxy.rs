@@ -172,6 +172,14 @@ impl ManagerProxy<'_> {
         self.call("ShadowReport", &(after, limit)).await
     }
 
+    /// Returns what the rules in force come to at each of these services.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn rules_at(&self, services: &[&str]) -> Result<Vec<Dictionary>, Error> {
+        self.call("RulesAt", &(services,)).await
+    }
+
     /// Has the daemon read its rules again.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 use totpd_core::authorization::{Need, Operation, Relation, need};
 use totpd_interface::Error;
 
+use crate::host::nss::Lane;
+
 /// The sender of a message, as the bus or the kernel vouches for it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Caller {
@@ -15,6 +17,12 @@ impl Caller {
     #[must_use]
     pub(crate) fn is_root(self) -> bool {
         self.uid == 0
+    }
+
+    /// Returns the lane in which NSS is asked for the caller.
+    #[must_use]
+    pub(crate) fn lane(self) -> Lane {
+        if self.is_root() { Lane::Root } else { Lane::Users }
     }
 
     /// Returns the relation of the caller to the account with this uid, or to one of no user.

@@ -2,7 +2,9 @@
 
 use totpd_core::policy::{GroupName, Policy, Rule};
 
-use crate::config::pam_services;
+use crate::config::doubt::Doubt;
+use crate::config::{pam_services, rule_doubts};
+use crate::host::clock;
 use crate::host::nss::order::hidden_outages;
 
 /// The checked rules of all files, and where they stand.
@@ -34,20 +36,24 @@ impl RuleSet {
     /// Returns what keeps no rule from being in force, and may be wrong. It asks NSS, which may
     /// take long.
     pub(crate) fn doubts(&self) -> Vec<Doubt> {
-        let mut doubts: Vec<_> = self.group_places.iter().filter_map(group).collect();
+        let (placed, now): (Vec<_>, _) = (self.placed().collect(), clock::now());
+        let mut doubts = rule_doubts::unknown_users(placed.iter().copied());
+        doubts.extend(self.group_places.iter().filter_map(group));
+        doubts.extend(rule_doubts::past_deadlines(placed.iter().copied(), now));
         let known = (!self.service_places.is_empty()).then(pam_services::known).flatten();
         let unknown = known.map(|known| pam_services::unknown(&self.service_places, &known));
         let service = |(place, message)| Doubt { kind: "service-unknown", place, message };
         doubts.extend(unknown.unwrap_or_default().into_iter().map(service));
         let never: Vec<_> = self.policy.jointly_shadowed().map(|rule| &rule.name).collect();
-        for (rule, place) in self.placed().filter(|(rule, _)| never.contains(&&rule.name)) {
+        for (rule, place) in placed.iter().filter(|(rule, _)| never.contains(&&rule.name)) {
             let name = rule.name.as_str();
             let message = format!(
                 "[[rule]] {name:?} can never decide, because earlier rules together fit wherever it fits; \
                  move it before them, or remove it"
             );
-            doubts.push(Doubt { kind: "never-decides", place: place.to_owned(), message });
+            doubts.push(Doubt { kind: "never-decides", place: (*place).to_owned(), message });
         }
+        doubts.extend(rule_doubts::denied_root(&self.policy, &placed, now));
         let names_people = |rule: &Rule| rule.users.is_some() || rule.groups.is_some();
         let mut databases = Vec::new();
         if self.policy.rules().any(names_people) {
@@ -66,24 +72,6 @@ impl RuleSet {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         self.doubts().iter().map(Doubt::line).collect()
-    }
-}
-
-/// What may be wrong with rules.
-#[derive(Clone, Debug)]
-pub(crate) struct Doubt {
-    /// A word for programs: `group-unknown`, `group-not-looked-up`, `service-unknown`,
-    /// `never-decides` or `outage-hidden`.
-    pub(crate) kind: &'static str,
-    /// `FILE:LINE`.
-    pub(crate) place: String,
-    /// What may be wrong, and what to do.
-    pub(crate) message: String,
-}
-
-impl Doubt {
-    fn line(&self) -> String {
-        format!("{}: {}", self.place, self.message)
     }
 }
 

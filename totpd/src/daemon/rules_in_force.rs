@@ -7,11 +7,11 @@ use totpd_core::user_name::UserName;
 use totpd_store::mutex::lock;
 
 use crate::audit::condition::Condition;
-use crate::config::RuleSet;
+use crate::config::{Doubt, RuleSet};
 use crate::daemon::Daemon;
 use crate::daemon::rulebook::Rulebook;
 use crate::host::clock;
-use crate::host::nss::{Memberships, NssUnavailable};
+use crate::host::nss::{Lane, Memberships, NssUnavailable};
 
 impl Daemon {
     /// Returns the rules in force.
@@ -42,13 +42,13 @@ impl Daemon {
     /// Returns which groups of the rules `user` is in, as they were a minute ago if a login asked
     /// then. What NSS does not answer is unknown. The journal says so, and the next login asks
     /// again.
-    pub(crate) async fn groups(&self, rulebook: &Rulebook, user: &UserName) -> Groups {
+    pub(crate) async fn groups(&self, lane: Lane, rulebook: &Rulebook, user: &UserName) -> Groups {
         let now = clock::monotonic_ms();
         if let Some(groups) = rulebook.recent_groups.get(user.as_str(), &(), now) {
             return groups;
         }
         let names = rulebook.policy().groups().to_vec();
-        match self.nss.memberships(user.clone(), names).await {
+        match self.nss.memberships(lane, user.clone(), names).await {
             Ok(Memberships { fits, is_whole: true }) => {
                 let groups = Groups::new(fits);
                 rulebook.recent_groups.keep(user.as_str(), (), now, &groups);
@@ -65,7 +65,7 @@ impl Daemon {
         }
     }
 
-    /// Returns which of these groups `user` is in, as NSS says now.
+    /// Returns which of these groups `user` is in, as NSS says now. Root asks.
     ///
     /// # Errors
     /// [`NssUnavailable`] if NSS says nothing of the user, or nothing in time.
@@ -74,7 +74,12 @@ impl Daemon {
         user: UserName,
         groups: Vec<GroupName>,
     ) -> Result<Memberships, NssUnavailable> {
-        self.nss.memberships(user, groups).await
+        self.nss.memberships(Lane::Root, user, groups).await
+    }
+
+    /// Returns what may be wrong with rules, or nothing if NSS says nothing in time.
+    pub(crate) async fn doubts(&self, lane: Lane, rulebook: Arc<Rulebook>) -> Vec<Doubt> {
+        self.nss.ask(lane, move || Ok(rulebook.rules.doubts())).await.unwrap_or_default()
     }
 
     /// Reports that rules are judged without knowing who somebody is.

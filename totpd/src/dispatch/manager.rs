@@ -62,6 +62,10 @@ pub(crate) async fn dispatch(manager: &Manager, call: &Call<'_>, member: &str) -
             let (after, limit) = call.arguments("su")?;
             call.reply(&manager.shadow_report(origin, after, limit).await?)
         }
+        "RulesAt" => {
+            let (services,) = call.arguments("as")?;
+            call.reply(&manager.rules_at(origin, services).await?)
+        }
         "Reload" => {
             call.no_arguments()?;
             call.reply(&manager.reload(origin).await?)

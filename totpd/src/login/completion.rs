@@ -32,12 +32,12 @@ pub(crate) async fn complete(
     caller.must_be_allowed(Operation::CompleteLogin)?;
     let no_token = || Error::InvalidArgument("that is no token of a login".into());
     let token = LoginToken::parse(token).ok_or_else(no_token)?;
-    let account = daemon.account(token.user.as_str()).await?;
+    let account = daemon.account(caller.lane(), token.user.as_str()).await?;
     let (uid, source) = (account.current_uid(), login_source(context, caller.uid));
     let end = LoginEnd {
         factor: token.factor.clone(),
         token: token.digest(context.service.as_deref().unwrap_or_default()),
-        is_of_user: is_login_of(daemon, &token, context).await?,
+        is_of_user: is_login_of(daemon, caller, &token, context).await?,
         uid,
         service: context.service.clone(),
         source: source.clone(),
@@ -88,13 +88,14 @@ fn without_verification(completion: Completion) -> &'static str {
 /// may try several users in one handle of libpam.
 async fn is_login_of(
     daemon: &Daemon,
+    caller: Caller,
     token: &LoginToken,
     context: &LoginContext,
 ) -> Result<bool, Error> {
     for name in [&context.user, &context.ruser].into_iter().flatten() {
         // A person may type a name in another spelling than NSS.
         let is_same = name == token.user.as_str()
-            || matches!(daemon.account(name).await?.key, RecordKey::User(named) if named == token.user);
+            || matches!(daemon.account(caller.lane(), name).await?.key, RecordKey::User(named) if named == token.user);
         if is_same {
             return Ok(true);
         }

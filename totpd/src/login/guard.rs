@@ -37,7 +37,8 @@ pub(super) async fn judge(
     let rulebook = ruling::rulebook(daemon, caller);
     if let Some(rulebook) = &rulebook {
         let now = daemon.judging_time(rulebook);
-        let scene = Scene { account: &account, is_unenrolled, context, now };
+        let lane = caller.lane();
+        let scene = Scene { account: &account, is_unenrolled, context, now, lane };
         let by_rules = ruling::decision(daemon, rulebook, scene, None).await;
         Decision { requirement, is_in_doubt, .. } = by_rules;
         if let Some(passage) = ruling::passage(&requirement, context, clock::now()) {

@@ -121,7 +121,8 @@ impl LocalLogin {
         if let Some((rulebook, ruled)) = &ruled {
             let is_unenrolled = account.uid.is_some_and(|uid| enrollment::may_skip(&record, uid));
             let now = self.0.judging_time(rulebook);
-            let scene = Scene { account: ruled, is_unenrolled, context, now };
+            let lane = caller.lane();
+            let scene = Scene { account: ruled, is_unenrolled, context, now, lane };
             let by_rules = ruling::decision(&self.0, rulebook, scene, None);
             requirement = Box::pin(by_rules).await.requirement;
         }
@@ -191,7 +192,8 @@ impl LocalLogin {
         if let Some(rulebook) = &rulebook {
             let is_unenrolled = Box::pin(exemption::is_unenrolled(&self.0, &account)).await?;
             let now = self.0.judging_time(rulebook);
-            let scene = Scene { account: &account, is_unenrolled, context, now };
+            let lane = caller.lane();
+            let scene = Scene { account: &account, is_unenrolled, context, now, lane };
             let by_rules = ruling::decision(&self.0, rulebook, scene, None);
             Decision { requirement, is_in_doubt, .. } = Box::pin(by_rules).await;
             if let Some(passage) = ruling::passage(&requirement, context, clock::now()) {

@@ -15,6 +15,7 @@ use crate::access::login_context::origin;
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::daemon::rulebook::Rulebook;
+use crate::host::nss::Lane;
 
 /// A login for which a rule asks no code.
 pub(crate) struct Passage<'r> {
@@ -36,6 +37,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) context: &'a LoginContext,
     /// The time, which is never before a deadline that passed.
     pub(crate) now: u64,
+    /// For whom NSS is asked.
+    pub(crate) lane: Lane,
 }
 
 /// Returns the rules that decide about logins of `caller`, if there are any. They look at the place
@@ -75,7 +78,7 @@ pub(crate) async fn decision<'r>(
     let decision = decide_with(&question);
     match &scene.account.key {
         RecordKey::User(user) if decision.lacks_people => {
-            let groups = daemon.groups(rulebook, user).await;
+            let groups = daemon.groups(scene.lane, rulebook, user).await;
             question.groups = &groups;
             decide_with(&question)
         }

@@ -38,7 +38,8 @@ pub(super) async fn judge(
     if let Some(rulebook) = &rulebook {
         let is_unenrolled = exemption::is_unenrolled(daemon, &account).await?;
         let now = daemon.judging_time(rulebook);
-        let scene = Scene { account: &account, is_unenrolled, context, now };
+        let lane = caller.lane();
+        let scene = Scene { account: &account, is_unenrolled, context, now, lane };
         requirement = ruling::decision(daemon, rulebook, scene, None).await.requirement;
     }
     let (now, methods) = (clock::now(), ruling::methods(&requirement));

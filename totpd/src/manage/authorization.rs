@@ -44,7 +44,7 @@ impl AuthorizedCaller {
     ) -> Result<Self, Error> {
         let caller = origin.caller;
         if caller.is_root() {
-            let account = daemon.account(user).await?;
+            let account = daemon.account(caller.lane(), user).await?;
             let (name, account) = known_user(daemon, user, account, operation).await?;
             return Ok(Self { caller, name, account, is_own: false });
         }
@@ -64,7 +64,7 @@ impl AuthorizedCaller {
             let (name, account) = known_user(daemon, user, account, operation).await?;
             return Ok(Self { caller, name, account, is_own: true });
         }
-        let account = daemon.account(user).await?;
+        let account = daemon.account(caller.lane(), user).await?;
         // Polkit judged the typed name. NSS may fold case or domains, and lead elsewhere.
         let is_as_typed = matches!(&account.key, RecordKey::User(name) if name.as_str() == user);
         if account.uid.is_some() && !is_as_typed {

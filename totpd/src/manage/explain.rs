@@ -73,6 +73,7 @@ pub(crate) async fn explain(
         is_unenrolled,
         context,
         now: daemon.judging_time_at(&rulebook, now),
+        lane: caller.caller.lane(),
     };
     let decision = ruling::decision(daemon, &rulebook, scene, Some(&mut seen)).await;
     let source = login_source(context, 0);

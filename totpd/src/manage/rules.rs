@@ -1,25 +1,21 @@
 //! The rules in force, for administrators.
 
 use std::fmt::Display;
-use std::time::Duration;
 
 use totpd_core::policy::{OneOf, Rule, Then};
-use totpd_interface::{DictBuilder, Dictionary, Error};
+use totpd_interface::{DictBuilder, Dictionary};
 
+use crate::access::caller::Caller;
 use crate::config::Doubt;
 use crate::daemon::Daemon;
 
 /// Returns the rules in force in their order, and what may be wrong with them.
-pub(crate) async fn list(daemon: &Daemon) -> Result<(Vec<Dictionary>, Vec<Dictionary>), Error> {
+pub(crate) async fn list(daemon: &Daemon, caller: Caller) -> (Vec<Dictionary>, Vec<Dictionary>) {
     let rulebook = daemon.rulebook();
     let rules = rulebook.rules.placed().map(|(rule, place)| describe(rule, place)).collect();
-    let look = tokio::task::spawn_blocking(move || rulebook.rules.doubts());
     // A directory that does not answer does not keep the caller.
-    let doubts = match tokio::time::timeout(DOUBTS_TIMEOUT, look).await {
-        Ok(Ok(doubts)) => doubts.iter().map(doubt).collect(),
-        Ok(Err(_)) | Err(_) => Vec::new(),
-    };
-    Ok((rules, doubts))
+    let doubts = daemon.doubts(caller.lane(), rulebook).await;
+    (rules, doubts.iter().map(doubt).collect())
 }
 
 /// Returns a word for what a rule says.
@@ -60,5 +56,3 @@ fn doubt(doubt: &Doubt) -> Dictionary {
         .with("message", doubt.message.clone());
     built.into()
 }
-
-const DOUBTS_TIMEOUT: Duration = Duration::from_secs(4);

@@ -19,7 +19,7 @@ use crate::config::{CONFIG_FILE, Config, Draft};
 use crate::daemon::Daemon;
 use crate::daemon::rulebook::Rulebook;
 use crate::host::clock;
-use crate::host::nss::Memberships;
+use crate::host::nss::{Lane, Memberships};
 
 /// Returns what logins would need other than now, if the file `path` with this content were in the
 /// place of the file of its name. With an empty path, compares the files as they are.
@@ -47,12 +47,15 @@ pub(crate) async fn check(
     let now = clock::now();
     let times = [&before, &after].map(|rulebook| daemon.judging_time_at(rulebook, now));
     let compared = tokio::task::spawn_blocking(move || {
+        let warnings = after.rules.warnings();
         let [was, is] = [(before.policy(), times[0]), (after.policy(), times[1])]
             .map(|(policy, now)| Judge { policy, now });
-        compare(was, is, &world).iter().map(describe).collect::<Vec<Dictionary>>()
+        (compare(was, is, &world).iter().map(describe).collect::<Vec<Dictionary>>(), warnings)
     });
+    let (changes, warnings) = compared.await.map_err(failed)?;
     let result = DictBuilder::new()
-        .with("changes", compared.await.map_err(failed)?)
+        .with("changes", changes)
+        .with("warnings", warnings)
         .with("whole", is_whole)
         .with("needs_restart", needs_restart);
     Ok(result.into())
@@ -110,7 +113,7 @@ async fn real_users(
 }
 
 async fn real_user(daemon: &Daemon, name: String, groups: &[GroupName]) -> Result<Subject, Error> {
-    let account = daemon.account(&name).await?;
+    let account = daemon.account(Lane::Root, &name).await?;
     let record = match daemon.read_outline(&account).await {
         Err(Error::StoreCorrupt(_)) => None,
         stored => stored?,

@@ -24,13 +24,15 @@ pub(crate) fn doors(guard: Option<&[String]>) -> Vec<Door> {
         if found.iter().any(|door| door.name == name && door.who.as_ref() == Some(&user)) {
             return;
         }
-        let (code, exceptions) = match guard.filter(|_| is_guarded) {
-            Some(passing) => {
-                (CodeNeed::Unanswerable(format!("{GUARDED} ({place})")), passing.to_vec())
-            }
-            None => (CodeNeed::NotAsked, vec![format!("nobody types anything ({place})")]),
+        let (service, code, exceptions) = match guard.filter(|_| is_guarded) {
+            Some(passing) => (
+                Some("login".to_owned()),
+                CodeNeed::Unanswerable(format!("{GUARDED} ({place})")),
+                passing.to_vec(),
+            ),
+            None => (None, CodeNeed::NotAsked, vec![format!("nobody types anything ({place})")]),
         };
-        found.push(Door { name, service: None, who: Some(user), code, exceptions });
+        found.push(Door { name, service, who: Some(user), code, exceptions });
     };
     for (login, place) in of_terminals() {
         add("getty", login.user, place, login.runs_login);

@@ -58,16 +58,11 @@ pub fn compare<'a>(before: Judge<'a>, after: Judge<'a>, world: &'a World) -> Vec
         for (service_label, service) in &world.services {
             let mut of_service: Vec<Change<'a>> = Vec::new();
             for (place_label, place) in &world.places {
-                let question = |groups, now| Question {
-                    user: Person::Account(&user.name),
-                    is_unenrolled: user.is_unenrolled,
-                    service: Some(service),
-                    place: *place,
-                    groups,
-                    now,
+                let needs = |judge: Judge<'a>, groups| {
+                    let question = question(user, service, *place, groups, judge.now);
+                    decide(judge.policy, &question, |_, _| {})
                 };
-                let was = decide(before.policy, &question(&groups_before, before.now), |_, _| {});
-                let is = decide(after.policy, &question(&groups_after, after.now), |_, _| {});
+                let (was, is) = (needs(before, &groups_before), needs(after, &groups_after));
                 let (was, is) = (was.requirement, is.requirement);
                 if was.is_like(&is, user.is_unenrolled) {
                     continue;
@@ -115,7 +110,26 @@ fn join<'a>(
     }
 }
 
-fn groups(policy: &Policy, user: &Subject) -> Groups {
+/// Returns what rules may look at for a login of the world.
+pub(super) fn question<'q>(
+    user: &'q Subject,
+    service: &'q str,
+    place: Place,
+    groups: &'q Groups,
+    now: u64,
+) -> Question<'q> {
+    Question {
+        user: Person::Account(&user.name),
+        is_unenrolled: user.is_unenrolled,
+        service: Some(service),
+        place,
+        groups,
+        now,
+    }
+}
+
+/// Returns the groups of a user, in the order of these rules.
+pub(super) fn groups(policy: &Policy, user: &Subject) -> Groups {
     let fit = |group| user.groups.get(group).copied().unwrap_or(user.otherwise);
     Groups::new(policy.groups().iter().map(fit).collect::<Vec<Fit>>())
 }

@@ -71,7 +71,8 @@ impl Network {
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = Bits::of(address.to_canonical());
-        Self { address, ..*self }.without_host_bits() == *self
+        // A prefix of IPv6 may be longer than an address of IPv4 is.
+        address.is_like(self.address) && Self { address, ..*self }.without_host_bits() == *self
     }
 
     /// Returns the first and the last address.
@@ -90,7 +91,8 @@ impl Network {
 
     /// Reports whether every address of `other` is in the network.
     pub(super) fn covers(&self, other: &Self) -> bool {
-        self.prefix <= other.prefix
+        self.address.is_like(other.address)
+            && self.prefix <= other.prefix
             && Self { prefix: self.prefix, ..*other }.without_host_bits() == *self
     }
 
@@ -130,6 +132,11 @@ impl Bits {
             IpAddr::V4(address) => Self::V4(address.to_bits()),
             IpAddr::V6(address) => Self::V6(address.to_bits()),
         }
+    }
+
+    /// Reports whether both are of IPv4, or both of IPv6.
+    fn is_like(self, other: Self) -> bool {
+        matches!((self, other), (Self::V4(_), Self::V4(_)) | (Self::V6(_), Self::V6(_)))
     }
 }
 
@@ -171,6 +178,7 @@ fn parse_prefix(text: &str) -> Option<u8> {
 mod tests {
     use std::format;
     use std::string::{String, ToString};
+    use std::vec::Vec;
 
     use super::*;
 
@@ -264,6 +272,23 @@ mod tests {
         ] {
             let parsed = Network::parse(network).unwrap();
             assert_eq!(parsed.contains(address.parse().unwrap()), is_inside, "{network} {address}");
+        }
+    }
+
+    #[test]
+    fn networks_of_all_lengths_contain_no_address_of_the_other_kind() {
+        let networks = |address: &str, bits: u8| -> Vec<Network> {
+            let address = Bits::of(address.parse().unwrap());
+            (0..=bits).map(|prefix| Network { address, prefix }.without_host_bits()).collect()
+        };
+        let (four, six) = (networks("203.0.113.5", 32), networks("2001:db8::5", 128));
+        for (network, other) in four.iter().flat_map(|four| six.iter().map(move |six| (four, six)))
+        {
+            assert!(network.ends().iter().all(|end| network.contains(*end)), "{network}");
+            assert!(other.ends().iter().all(|end| other.contains(*end)), "{other}");
+            assert!(!network.contains(other.address()), "{network} {other}");
+            assert!(!other.contains(network.address()), "{other} {network}");
+            assert!(!network.covers(other) && !other.covers(network), "{network} {other}");
         }
     }
 

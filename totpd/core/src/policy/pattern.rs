@@ -40,6 +40,12 @@ impl UserPattern {
         Pattern::parse(text, |name| UserName::parse(name).is_some()).map(Self)
     }
 
+    /// Returns the name, if the pattern is one.
+    #[must_use]
+    pub fn exact(&self) -> Option<&str> {
+        self.0.exact()
+    }
+
     /// Reports whether the user of this name, as NSS spells it, fits.
     #[must_use]
     pub fn fits(&self, user: &str) -> bool {
@@ -71,10 +77,7 @@ impl ServicePattern {
     /// Returns the name, if the pattern is one.
     #[must_use]
     pub fn exact(&self) -> Option<&str> {
-        match &self.0 {
-            Pattern::Exact(name) => Some(name),
-            Pattern::Prefix(_) => None,
-        }
+        self.0.exact()
     }
 
     /// Reports whether the service fits.
@@ -102,6 +105,13 @@ impl Pattern {
         // "*" alone fits all.
         let is_valid = if name.is_empty() { name.len() < text.len() } else { is_name(name) };
         is_valid.then(|| pattern(name.into())).ok_or(InvalidPattern::Name)
+    }
+
+    fn exact(&self) -> Option<&str> {
+        match self {
+            Self::Exact(name) => Some(name),
+            Self::Prefix(_) => None,
+        }
     }
 
     fn fits(&self, text: &str) -> bool {

@@ -34,6 +34,21 @@ pub fn named_users(policies: [&Policy; 2]) -> BTreeSet<String> {
     users.into_iter().filter(|user| !user.ends_with('*')).collect()
 }
 
+/// Returns users of these names as if they were in no group, with and without a factor.
+#[must_use]
+pub fn place_holders(names: BTreeSet<String>) -> Vec<Subject> {
+    let both = |name: String| {
+        [false, true].map(|is_unenrolled| Subject {
+            label: name.clone(),
+            name: name.clone(),
+            groups: BTreeMap::new(),
+            otherwise: Fit::No,
+            is_unenrolled,
+        })
+    };
+    names.into_iter().flat_map(both).collect()
+}
+
 /// Returns users that stand for all that no rule names: the members of each group, those of each
 /// prefix, and anybody else, with and without a factor.
 #[must_use]

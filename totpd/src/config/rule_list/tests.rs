@@ -177,3 +177,53 @@ fn a_rule_that_several_leave_nothing_for_is_a_warning() {
     let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
     assert!(warning.starts_with("a.toml:9: [[rule]] \"c\" can never decide"), "{warning}");
 }
+
+#[test]
+fn what_a_rule_says_of_nobody_and_of_root_is_a_warning_with_its_line() {
+    let rule = |name: &str, keys: &str, then: &str| {
+        format!("[[rule]]\nname = \"{name}\"\n{keys}\nthen = \"{then}\"\n")
+    };
+    let root = rule("root", "users = [\"root\"]\nservices = [\"sshd\"]", "require");
+    let (over, later) = ("enroll-by 1999-12-31", "enroll-by 2999-12-31");
+    for (text, expected) in [
+        (rule("a", "", later), None),
+        (rule("a", "", over), Some((1, "a.toml:1: then: 1999-12-31 00:00 is over, so \"a\" asks"))),
+        (rule("a", "users = [\"root\"]", "skip"), None),
+        (
+            rule("a", "users = [\"root\", \"no-such-user-here\"]", "skip"),
+            Some((1, "a.toml:1: users: no user \"no-such-user-here\" is known")),
+        ),
+        (rule("a", "users = [\"no-such-*\"]", "deny"), None),
+        (
+            rule("a", "", "deny"),
+            Some((1, "a.toml:1: [[rule]] \"a\" refuses everybody, root too, at every service")),
+        ),
+        (
+            rule("a", "users = [\"*\"]", "deny"),
+            Some((1, "a.toml:1: [[rule]] \"a\" refuses everybody, root too")),
+        ),
+        (
+            rule("a", "users = [\"root\"]", "deny"),
+            Some((1, "a.toml:1: [[rule]] \"a\" refuses root at every service and from everywhere")),
+        ),
+        (
+            rule("a", "services = [\"sshd\"]", "deny") + &rule("b", "", "deny"),
+            Some((1, "refuses everybody, root too")),
+        ),
+        (rule("a", "services = [\"sshd\"]", "deny"), None),
+        (rule("a", "from = [\"10.0.0.0/8\"]", "deny"), None),
+        // Root has a way in before.
+        (root + &rule("all", "", "deny"), None),
+    ] {
+        let mut warnings = load(&[("a.toml", &text)]).unwrap().warnings();
+        // This machine may lack a service, or have another order in nsswitch.conf than it should.
+        warnings.retain(|told| !told.contains("services:") && !told.contains("write sss last"));
+        match expected {
+            None => assert_eq!(warnings, Vec::<String>::new(), "{text}"),
+            Some((count, words)) => {
+                assert_eq!(warnings.len(), count, "{text}: {warnings:?}");
+                assert!(warnings[0].contains(words), "{text}: {warnings:?}");
+            }
+        }
+    }
+}

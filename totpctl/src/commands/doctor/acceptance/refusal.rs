@@ -75,10 +75,13 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::RootLocked
         | Id::RootNotAsked
         | Id::RootWithoutCode
+        | Id::RuleDeadlineOver
         | Id::RuleGroupUnknown
+        | Id::RuleLetsNobodyBy
         | Id::RuleNeverDecides
         | Id::RuleServiceUnknown
         | Id::RuleSkipsCode
+        | Id::RuleUserUnknown
         | Id::SelinuxConfinedUsers
         | Id::ServicesOfFactorIncomplete
         | Id::ShadowMode

@@ -35,7 +35,7 @@ impl Way {
     /// Returns the door. `who` is a phrase for the users, if not all use it.
     pub(crate) fn door(self, config: &Effective, who: Option<&str>) -> Door {
         let service = match &config.pam {
-            Pam::Service(service) if self.uses_pam => Some(service.clone()),
+            Pam::Service(service) if self.uses_pam || self.is_guarded => Some(service.clone()),
             _ => None,
         };
         let exceptions = match self.code {

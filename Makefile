@@ -34,7 +34,7 @@ all: build
 # The module by itself: beside totpd, cargo would give it the contract with zbus. Its messages may take more room in it
 # than in the programs.
 build:
-	$(CARGO) build $(VENDORED) $(FOR_SHORT_RECORDS) --profile $(PROFILE) --locked -p totpd -p totpctl
+	$(CARGO) build $(VENDORED) $(FOR_SHORT_RECORDS) --profile $(PROFILE) --locked -p totpd -p totpctl -p totp-import
 	$(CARGO) build $(VENDORED) $(FOR_SHORT_RECORDS) --profile $(PROFILE) --locked -p pam_totp --config $(MODULE_FASTER)
 	scripts/completions.sh $(BUILT)/totpctl $(BUILT)/completions
 
@@ -42,6 +42,7 @@ build:
 install:
 	install -D -m 0644 $(BUILT)/libpam_totp.so $(DESTDIR)$(SECURITYDIR)/pam_totp.so
 	install -D -m 0755 $(BUILT)/totpd $(DESTDIR)$(PREFIX)/libexec/totpd
+	install -D -m 0755 $(BUILT)/totp-import $(DESTDIR)$(PREFIX)/libexec/totp-import
 	install -D -m 0755 $(BUILT)/totpctl $(DESTDIR)$(PREFIX)/bin/totpctl
 	install -D -m 0644 packaging/systemd/totpd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.service
 	install -D -m 0644 packaging/systemd/totpd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.socket
@@ -71,7 +72,7 @@ install:
 uninstall:
 	scripts/uninstall.sh "$(DESTDIR)" "$(PREFIX)"
 	rm -f $(DESTDIR)$(SECURITYDIR)/pam_totp.so
-	rm -f $(DESTDIR)$(PREFIX)/libexec/totpd
+	rm -f $(DESTDIR)$(PREFIX)/libexec/totpd $(DESTDIR)$(PREFIX)/libexec/totp-import
 	rm -f $(DESTDIR)$(PREFIX)/bin/totpctl
 	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.service
 	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.socket

@@ -48,7 +48,7 @@ install -D -m 0644 packaging/deb/lintian-overrides "$root/usr/share/lintian/over
 # Which libraries it needs, and of which version.
 mkdir -p "$out/debian"
 printf 'Source: libpam-totp\n\nPackage: libpam-totp\nArchitecture: any\n' >"$out/debian/control"
-depends=$(cd "$out" && dpkg-shlibdeps -O -eroot/usr/libexec/totpd -eroot/usr/bin/totpctl \
+depends=$(cd "$out" && dpkg-shlibdeps -O -eroot/usr/libexec/totpd -eroot/usr/libexec/totp-import -eroot/usr/bin/totpctl \
   "$(find root/usr/lib* -name pam_totp.so -printf '-e%p')" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
 rm -r "$out/debian"
 size=$(find "$root" -path "$root/DEBIAN" -prune -o -type f -printf '%s\n' | awk '{kb += int(($1 + 1023) / 1024)} END {print kb}')

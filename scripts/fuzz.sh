@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 export PATH=$PATH:$HOME/.cargo/bin
 seconds=${1:-600}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- answer arguments configuration message record reply secret uri
+[ $# -gt 0 ] || set -- aegis answer arguments configuration csv freeipa google_authenticator line message oath otpauth \
+  otpauth_migration privacyidea pskc record reply secret uri
 command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
 for target in "$@"; do
   corpus=$PWD/target/fuzz/corpus/$target

@@ -12,7 +12,7 @@ machine="dbus-daemon:dbus sshd:openssh-server ssh:openssh-client ip:iproute2 uns
 tests_machine="$build $machine zbarimg:zbar-tools rsvg-convert:librsvg2-bin strace:strace faketime:faketime expect:expect
                gdbus:libglib2.0-bin /usr/lib/python3/dist-packages/dbus:python3-dbus age:age mkfs.ext4:e2fsprogs
                mkfs.btrfs:btrfs-progs mkfs.xfs:xfsprogs
-               /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
+               /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator /usr/share/doc/libpam-oath:libpam-oath
                sqlite3:sqlite3 pgrep:procps /usr/include/systemd/sd-bus.h:libsystemd-dev"
 tests_packages="dpkg-shlibdeps:dpkg-dev rpmbuild:rpm /usr/share/selinux/devel/Makefile:selinux-policy-dev"
 tests_authselect="git:git autoreconf:autoconf automake:automake libtoolize:libtool autopoint:autopoint msgfmt:gettext
@@ -31,9 +31,7 @@ for what in "$@"; do
   need-hosts | need-doors) needs+=" $tests_hosts" ;;
   need-kernel | kernel) needs+=" $tests_hosts qemu-system-x86_64:qemu-system-x86 mkfs.ext4:e2fsprogs
     /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
-  bench) needs+=" $tests_machine /usr/share/doc/python3:python3 dpkg-shlibdeps:dpkg-dev
-    /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
-    /usr/share/doc/libpam-oath:libpam-oath" ;;
+  bench) needs+=" $tests_machine /usr/share/doc/python3:python3 dpkg-shlibdeps:dpkg-dev" ;;
   bench-instructions) needs+=" $build $machine /usr/share/doc/python3:python3 valgrind:valgrind" ;;
   lint) needs+=" $build python3:python3 mandoc:mandoc shellcheck:shellcheck systemd-analyze:systemd
     lintian:lintian apparmor_parser:apparmor rpmbuild:rpm rpmlint:rpmlint

@@ -65,11 +65,11 @@ if cargo cyclonedx --version >/dev/null 2>&1; then
   # It writes one beside the manifest of each crate.
   cargo cyclonedx --quiet --format json --spec-version 1.5 --target x86_64-unknown-linux-gnu --override-filename bom
   boms=0
-  for crate in pam_totp totpctl totpd; do
+  for crate in pam_totp totp_import totpctl totpd; do
     mv "$crate/bom.json" "target/release-check/$crate-$version.cdx.json" && boms=$((boms + 1))
   done
   git ls-files --others --exclude-standard -- '*bom.json' | xargs -r rm --
-  if [ $boms = 3 ]; then ok "target/release-check has three bills of materials"; else problem "cargo-cyclonedx failed"; fi
+  if [ $boms = 4 ]; then ok "target/release-check has four bills of materials"; else problem "cargo-cyclonedx failed"; fi
 else
   not_done "a bill of materials: cargo install --locked cargo-cyclonedx"
 fi

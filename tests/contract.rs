@@ -46,6 +46,7 @@ fn install_lays_out_these_files_with_these_modes() {
     for (path, mode) in [
         (format!("/usr/{library}/security/pam_totp.so"), "644"),
         ("/usr/libexec/totpd".into(), "755"),
+        ("/usr/libexec/totp-import".into(), "755"),
         ("/usr/bin/totpctl".into(), "755"),
         ("/usr/lib/systemd/system/totpd.service".into(), "644"),
         ("/usr/share/dbus-1/system.d/org.totpd.Totp1.conf".into(), "644"),

@@ -37,7 +37,7 @@ need-tested: | built-tests
 	[ $(TESTED) = e2e ] || $(MAKE) --no-print-directory build PROFILE=$(TESTED)
 	rm -rf target/tested
 	mkdir target/tested
-	cp -r $(addprefix target/$(TESTED)/,totpd totpctl libpam_totp.so completions) target/tested/
+	cp -r $(addprefix target/$(TESTED)/,totpd totpctl totp-import libpam_totp.so completions) target/tested/
 
 need-machine: need-harness need-tested
 	echo $(TESTED) >target/tests/profile

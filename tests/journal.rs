@@ -92,7 +92,7 @@ fn a_flood_of_refusals_is_summed_up_and_hides_no_other() {
     }
     assert!(log.contains("throttled for alice at totp from 198.51.100.7: waiting"), "{log}");
     assert!(log.contains("approved for alice at totp from 198.51.100.7: right code"), "{log}");
-    assert!(log.contains("alice by uid 0: wrong codes forgotten"), "{log}");
+    assert!(log.contains("alice by uid 0: wrong codes and remembered logins forgotten"), "{log}");
     assert!(
         log.contains("lines like this were not written: denied or throttled for carol"),
         "{log}"

@@ -30,6 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
             Method::Begin { user: text }
             | Method::CompleteEnrollment { token: text }
             | Method::Guard { user: text }
+            | Method::PasswordChanged { user: text }
             | Method::ShadowLetIn { user: text } => {
                 let (read, Arguments(entries)): (String, _) = message.body().unwrap();
                 assert_eq!(read, text);

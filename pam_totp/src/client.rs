@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use rustix::thread::{NanosleepRelativeResult, Timespec, nanosleep};
 use totpd_interface::dictionary::DictReader;
 use totpd_interface::login::{
-    BeginReply, CompletionReply, GuardReply, LoginContext, UnexpectedReply, VerifyReply,
+    BeginReply, CompletionReply, GuardReply, LoginContext, PasswordReply, UnexpectedReply,
+    VerifyReply,
 };
 use totpd_interface::wire::call::Call;
 use totpd_interface::wire::message::Details;
@@ -17,6 +18,7 @@ use crate::client::request::{Reading, RequestError, is_idempotent};
 use crate::credentials::EnrollmentService;
 use crate::jitter::random_part;
 use crate::outcome::Outcome;
+use crate::password::PasswordListener;
 use crate::shadow::Notary;
 
 mod connect;
@@ -76,6 +78,17 @@ impl Notary for Client {
 
     fn note_let_in(&self, user: &str, context: &LoginContext) -> Result<(), Outcome> {
         self.tell(&Call::ShadowLetIn { user, context })
+    }
+}
+
+impl PasswordListener for Client {
+    fn password_changed(
+        &self,
+        user: &str,
+        context: &LoginContext,
+    ) -> Result<PasswordReply, Outcome> {
+        let reply = |word: &str, details: &Details<'_>| Ok(PasswordReply::parse(word, details));
+        self.ask_for(&Call::PasswordChanged { user, context }, reply)?.ok_or_else(reply_lost)
     }
 }
 

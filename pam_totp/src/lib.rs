@@ -32,6 +32,7 @@ mod jitter;
 mod nonce;
 mod options;
 mod outcome;
+mod password;
 mod session;
 mod shadow;
 mod stand_ins;
@@ -117,18 +118,34 @@ impl PamHooks for Totp {
         PamResultCode::PAM_SUCCESS
     }
 
-    fn sm_chauthtok(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
-        guard(|| unsupported("password"))
+    /// Tells the daemon of a changed password. Nothing here keeps one from being changed: no fault
+    /// of a line, no daemon that is away, and no bug.
+    fn sm_chauthtok(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        set_hook(Box::new(|_| {}));
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            // libpam calls each module twice, and the first time nothing is changed yet.
+            if flags & PAM_PRELIM_CHECK != 0 {
+                return;
+            }
+            // doctor names a fault of the line.
+            let options = Options::parse(&args).unwrap_or_default();
+            let client = Client { timeout: options.timeout };
+            password::tell(&PamSession(handle), &client);
+        }));
+        PamResultCode::PAM_IGNORE
     }
 
     fn sm_open_session(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
-        guard(|| unsupported("session"))
+        guard(no_sessions)
     }
 
     fn sm_close_session(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
-        guard(|| unsupported("session"))
+        guard(no_sessions)
     }
 }
+
+/// The flag of the first of the two calls for a change of a password, which the bindings lack.
+const PAM_PRELIM_CHECK: PamFlag = 0x4000;
 
 fn misplaced_guard(kind: &str) -> Outcome {
     Outcome::Misconfigured(format!(
@@ -136,10 +153,9 @@ fn misplaced_guard(kind: &str) -> Outcome {
     ))
 }
 
-fn unsupported(kind: &str) -> Outcome {
-    Outcome::Misconfigured(format!(
-        "pam_totp has no function under \"{kind}\"; use it under \"auth\""
-    ))
+fn no_sessions() -> Outcome {
+    let reason = "pam_totp has no function under \"session\"; use it under \"auth\"";
+    Outcome::Misconfigured(reason.to_owned())
 }
 
 /// Runs `work`. A panic in it denies the login. The panic neither ends the host nor prints.

@@ -19,6 +19,7 @@ use crate::account::Entrance;
 use crate::authenticate::{Answer, Session};
 use crate::credentials::{LoginEnd, Token};
 use crate::outcome::Outcome;
+use crate::password::PasswordChange;
 use crate::shadow::Stack;
 use crate::token;
 use crate::trial_log;
@@ -155,6 +156,16 @@ impl Stack for PamSession<'_> {
         let nonce = Nonce::parse(libpam::variable(self.0, NONCE_VARIABLE)?.to_str().ok()?);
         let _ = libpam::put_variable(self.0, NONCE_VARIABLE);
         nonce
+    }
+}
+
+impl PasswordChange for PamSession<'_> {
+    fn user(&self) -> Option<Vec<u8>> {
+        self.current_user()
+    }
+
+    fn context(&self) -> LoginContext {
+        Session::context(self)
     }
 }
 

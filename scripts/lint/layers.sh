@@ -9,12 +9,14 @@ table='
 pam_totp          : libpam pam-bindings rustix totpd-interface totpd-journal zeroizing-alloc
 pam_totp/libpam   : libc pam-bindings
 totpd/core        : data-encoding hmac scrypt serde sha1 sha2 subtle zeroize
-totpd/formats     : data-encoding totpd-core zeroize
+totpd/formats     : aes aes-gcm cbc data-encoding hmac pbkdf2 png quick-xml rqrr scrypt serde serde_json sha1 sha2
+                    thiserror totpd-core zeroize
 totpd/interface   : serde zbus
 totpd/journal     : rustix
 totpd/qr          : qrcode
 totpd/store       : age chacha20poly1305 data-encoding ed25519-dalek getrandom hmac nix postcard region rusqlite rustix
                     serde sha2 thiserror tokio totpd-core totpd-journal zeroize
+totp_import       : libc nix rustix seccompiler totpd-formats zeroize zeroizing-alloc
 totpd             : * totpd-core totpd-formats totpd-interface totpd-journal totpd-qr totpd-store
 totpctl           : * pam_stack totpd-formats totpd-interface totpd-journal totpd-qr
 totpctl/pam_stack :

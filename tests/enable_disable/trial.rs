@@ -124,8 +124,12 @@ fn a_login_by_a_key_is_told_and_keeps_nothing() {
             && told.contains("PubkeyAuthentication=no")
     });
     assert!(child.try_wait().unwrap().is_none());
+    machine.run(by_key).stdout_ok();
     assert!(machine.ssh("alice", &seed.code()).run().got_in);
     assert_eq!(child.wait().unwrap().code(), Some(0));
+    // sshd sets credentials twice, and the user came twice.
+    let told = machine.run("cat /tmp/tried").stdout_ok();
+    assert_eq!(told.matches("root logged in through sshd").count(), 1, "{told}");
     let refused = machine.run("totpctl try polkit-1");
     assert!(
         refused.status == 1 && refused.stderr.contains("could not see a login"),

@@ -72,7 +72,7 @@ fn a_trial_without_a_countdown_says_that_nothing_ends_it() {
     machine.run(command).stdout_ok();
     assert_eq!(files(&machine), before);
 
-    // Whoever waits in the foreground learns it too.
+    // A person who waits in the foreground learns it too.
     let mut child = start_trial(&machine, "totpctl try sshd");
     cut(&machine, &["totpctl try --count-down"]);
     assert_eq!(child.wait().unwrap().code(), Some(1));

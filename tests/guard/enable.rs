@@ -154,3 +154,35 @@ fn the_block_of_the_page_refuses_a_login_without_a_code() {
     let steps = format!("answer={} auth account", machine.fresh_code("alice"));
     assert_eq!(phases(&machine, "page", "alice", &steps)[1..], ["auth 0", "account 0"]);
 }
+
+/// A guard that somebody wrote is as much in force as one of totpctl.
+#[test]
+fn a_guard_that_stands_by_hand_is_not_ignored() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run(&format!("sed -i '1i {LINE}' /etc/pam.d/login")).stdout_ok();
+    let enabled = machine.run("totpctl enable login");
+    let told = "The guard of login refuses a login without a code, unless a rule or nullok";
+    assert!(enabled.status == 0 && enabled.stderr.contains(told), "{enabled:#?}");
+    let again = machine.run("totpctl enable login");
+    assert!(
+        again.stderr.contains("nothing is changed") && again.stderr.contains(told),
+        "{again:#?}"
+    );
+    // Both lines, or nullok would let in nobody.
+    machine.run("totpctl enable login --option nullok").stdout_ok();
+    let stack = machine.run("cat /etc/pam.d/login").stdout_ok();
+    assert!(stack.contains(&format!("{LINE} nullok\n")), "{stack}");
+    let mut lines = stack.lines().filter(|line| line.contains("pam_totp.so"));
+    assert!(lines.all(|line| line.ends_with("nullok")), "{stack}");
+    machine.run("totpctl disable login").stdout_ok();
+    machine.run(&format!("sed -i '1i {LINE}' /etc/pam.d/login")).stdout_ok();
+    machine
+        .run("echo '1:2345:respawn:/sbin/agetty --autologin bob tty1' > /etc/inittab")
+        .stdout_ok();
+    let refused = machine.run("totpctl enable login");
+    assert!(
+        refused.status == 1 && refused.stderr.contains("ends automatic logins"),
+        "{refused:#?}"
+    );
+}

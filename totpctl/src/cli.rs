@@ -5,12 +5,15 @@ mod doctor;
 mod empty;
 mod enroll;
 mod explain;
+mod export;
 mod file;
 mod groups;
+mod import;
 mod service;
 mod set;
 mod shadow;
 mod trial;
+mod trust;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -22,9 +25,12 @@ use clap_complete::engine::ArgValueCandidates;
 pub(crate) use self::doctor::{Accept, Doctor, DoctorCommand, Place};
 pub(crate) use self::enroll::Enroll;
 pub(crate) use self::explain::{Explain, RulesCommand};
+pub(crate) use self::export::{Export, ExportFormat};
+pub(crate) use self::import::Import;
 pub(crate) use self::set::Set;
 pub(crate) use self::shadow::{Shadow, ShadowCommand, Switch};
 pub(crate) use self::trial::{DEFAULT_MINUTES, ModuleOptions, Try};
+pub(crate) use self::trust::{TrustCommand, Whose};
 
 /// Manage the second factors of users: the codes that a phone app shows.
 ///
@@ -145,7 +151,15 @@ pub(crate) enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// List or end logins that a rule remembers, so that the next ones need no code
+    #[command(subcommand_required = true)]
+    Trust {
+        #[command(subcommand)]
+        command: TrustCommand,
+    },
     /// Clear the wrong codes of a user, who can then try again at once (administrators)
+    ///
+    /// It also ends the remembered logins of that user.
     Unlock {
         /// The user
         #[arg(add = ArgValueCandidates::new(candidates::users))]
@@ -165,6 +179,22 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FACTOR", add = ArgValueCandidates::new(candidates::factors))]
         factor: Option<String>,
     },
+    /// Take over the factors that users have in another program, with their used codes (root)
+    ///
+    /// Users keep their phones and tokens, and confirm nothing: they did so in the other program.
+    /// Codes that were used there are denied here. Scratch codes become recovery codes. A child
+    /// without rights parses the files. The owner of the file says whose an entry is, or the name
+    /// in it does. Otherwise --user or --map says it, or you at a terminal. A file of a user has
+    /// factors of that user alone. Users who are enrolled already are left without --replace, and
+    /// exit status 1 says so. A second import changes nothing. "totpctl export" is the way back.
+    Import(Box<Import>),
+    /// Write the factors of users for another program, with their seeds and used codes (root)
+    ///
+    /// A reader of the file has the second factor of these users. It is new, and only root can
+    /// read it. The journal has a warning for each factor. Recovery codes stay, because totpd has
+    /// their hashes alone. Factors stay that are disabled, limited or pending. Codes that are used
+    /// here afterwards are not in it: first have the services ask the other program.
+    Export(Export),
     /// Copy all users with their seeds into one sealed file, which `age` can open too (root)
     ///
     /// Logins continue during the backup. Without --recipient a passphrase seals it, from a prompt
@@ -298,6 +328,9 @@ pub(crate) enum Command {
         service: String,
         #[command(flatten)]
         options: ModuleOptions,
+        /// Instead have it tell totpd of changed passwords, for passwd: remembered logins then end
+        #[arg(long, conflicts_with_all = ["options", "no_options", "guard", "write_sshd"])]
+        password: bool,
         /// Only show the change
         #[arg(long)]
         dry_run: bool,
@@ -306,7 +339,7 @@ pub(crate) enum Command {
     ///
     /// A copy in /etc/pam.d that then equals the file of the distribution is removed. So is what
     /// --write-sshd wrote, if it is unchanged; sshd is then reloaded. Changes nothing if no line
-    /// would be left that asks who a user is.
+    /// would be left that asks who a user is. Nor does it if sshd would then shut users out.
     Disable {
         /// The PAM service
         #[arg(value_parser = service::name, add = ArgValueCandidates::new(candidates::services))]
@@ -314,6 +347,9 @@ pub(crate) enum Command {
         /// Only show the change
         #[arg(long)]
         dry_run: bool,
+        /// Also if users without a password could then not log in by ssh
+        #[arg(long)]
+        even_so: bool,
     },
     /// Print a completion script for a shell
     ///

@@ -1,6 +1,6 @@
 //! Dispatches the commands. Each has a file.
 
-use crate::cli::{Cli, Command, Enroll, RulesCommand, Try};
+use crate::cli::{Cli, Command, Enroll, RulesCommand, TrustCommand, Try};
 use crate::client::authentication;
 use crate::error::Error;
 use crate::terminal::input::user_or_caller;
@@ -16,6 +16,8 @@ mod doctor;
 mod enable;
 mod enroll;
 mod explain;
+mod export;
+mod import;
 mod last_factor;
 mod list;
 mod named_factor;
@@ -35,6 +37,7 @@ mod show;
 mod sshd_lines;
 mod status;
 mod trial;
+mod trust;
 mod unlock;
 mod user_state;
 mod verify;
@@ -56,13 +59,20 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::Confirm { user, factor } => {
             confirm::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }
-        Command::Disable { service, dry_run } => disable::run(service, *dry_run, json),
+        Command::Disable { service, dry_run, even_so } => {
+            disable::run(service, *dry_run, *even_so, json)
+        }
         Command::Doctor(options) => doctor::run(options, json),
-        Command::Enable { service, options, dry_run } => {
+        Command::Enable { service, password: true, dry_run, .. } => {
+            enable::listen(service, *dry_run, json)
+        }
+        Command::Enable { service, options, dry_run, .. } => {
             enable::enable(service, options, *dry_run, json)
         }
         Command::Enroll(options) => run_enroll(options, json),
         Command::Explain(options) => explain::run(options, json),
+        Command::Export(options) => export::run(options, json),
+        Command::Import(options) => import::run(options, json),
         Command::List => list::run(json),
         Command::RecoveryCodes { user, save } => {
             recovery_codes::run(&user_or_caller(user.as_deref())?, save.as_deref(), json)
@@ -103,6 +113,8 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::Shadow(options) => shadow::run(options, json),
         Command::Show { user } => show::run(&user_or_caller(user.as_deref())?, json),
         Command::Status => status::run(json),
+        Command::Trust { command: TrustCommand::List(whose) } => trust::list(whose, json),
+        Command::Trust { command: TrustCommand::Revoke(whose) } => trust::revoke(whose, json),
         Command::Try(options) => run_try(options, json),
         Command::Unlock { user } => unlock::run(user, json),
         Command::Verify { user } => verify::run(&user_or_caller(user.as_deref())?, json),
@@ -142,6 +154,7 @@ fn only_reads(command: &Command) -> bool {
             | Command::List
             | Command::Show { .. }
             | Command::Status
+            | Command::Trust { command: TrustCommand::List(_) }
     )
 }
 
@@ -160,6 +173,8 @@ mod tests {
             ("totpctl status", true),
             ("totpctl explain alice sshd", true),
             ("totpctl rules reload", false),
+            ("totpctl trust list --all", true),
+            ("totpctl trust revoke", false),
             ("totpctl enroll", false),
         ] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();

@@ -8,6 +8,11 @@ pub(crate) fn daemon() -> PathBuf {
     Path::new(PREFIX).join("libexec/totpd")
 }
 
+/// Returns the path of the program that parses files for `totpctl import`.
+pub(crate) fn importer() -> PathBuf {
+    Path::new(PREFIX).join("libexec/totp-import")
+}
+
 /// Returns the path of totpctl.
 pub(crate) fn totpctl() -> PathBuf {
     Path::new(PREFIX).join("bin/totpctl")

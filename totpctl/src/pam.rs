@@ -9,6 +9,7 @@ pub(crate) mod families;
 pub(crate) mod files;
 pub(crate) mod folders;
 pub(crate) mod guard;
+pub(crate) mod listener;
 pub(crate) mod lossless_text;
 pub(crate) mod module_options;
 mod remedy;

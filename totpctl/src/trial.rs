@@ -162,7 +162,7 @@ pub(crate) fn watch(
     report: &dyn Fn(&Login),
     report_error: &dyn Fn(&Error),
 ) -> Result<Watched, Error> {
-    let (mut seen, mut reported, mut has_failed) = (0, 0, false);
+    let (mut seen, mut reported, mut has_failed) = (0, Vec::new(), false);
     let (mut look, began) = (countdown::Look::new(), Instant::now());
     while let Some(trial) = Trial::pending()?.filter(|trial| trial.id == id) {
         let length = login_watch::length();
@@ -172,9 +172,13 @@ pub(crate) fn watch(
                 // None of the logins so far gave a code.
                 Ok(false) => {
                     seen = length;
-                    let logins = login_watch::logins(&trial);
-                    logins.iter().skip(reported).for_each(report);
-                    reported = logins.len();
+                    // One login may set its credentials twice: sshd does.
+                    for login in login_watch::logins(&trial) {
+                        if !reported.contains(&login) {
+                            report(&login);
+                            reported.push(login);
+                        }
+                    }
                 }
                 // The next round tries it again.
                 Err(error) if !has_failed => {

@@ -16,6 +16,7 @@ use crate::config::fragment::Fragment;
 
 pub(crate) use crate::config::doubt::Doubt;
 pub(crate) use crate::config::draft::Draft;
+pub(crate) use crate::config::duration::display_length;
 pub use crate::config::error::ConfigError;
 pub use crate::config::rule_set::RuleSet;
 
@@ -25,6 +26,7 @@ mod draft;
 mod duration;
 mod error;
 mod fragment;
+mod local_rules;
 mod pam_services;
 mod rule;
 mod rule_doubts;

@@ -8,7 +8,7 @@ use totpd_core::account::Account;
 use totpd_core::authorization::{Need, Operation, Relation, need};
 use totpd_core::record::Record;
 use totpd_core::record_key::Buckets;
-use totpd_core::recovery_codes::{HashedGuess, RecoveryCode, RecoveryCodes};
+use totpd_core::recovery_codes::{HashedGuess, RecoveryCode, RecoveryCodes, ScratchCode};
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
 use totpd_core::user_name::UserName;
@@ -24,13 +24,14 @@ use crate::config::Config;
 use crate::daemon::deadlines::Deadlines;
 use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
 use crate::daemon::recent_answers::RecentAnswers;
+use crate::daemon::remembering::Remembering;
 use crate::daemon::rulebook::Rulebook;
 use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
 use crate::daemon::typed_answer::TypedAnswer;
-use crate::host::clock;
 use crate::host::nss::{Lane, Lookup, Nss, NssUnavailable};
 use crate::host::user_files::UserFiles;
+use crate::host::{boot, clock};
 
 pub(crate) mod admission;
 pub(crate) mod deadlines;
@@ -38,10 +39,12 @@ pub(crate) mod hash_worker;
 mod recent_answers;
 mod records;
 pub(crate) mod reload;
+pub(crate) mod remembering;
 pub(crate) mod rulebook;
 mod rules_in_force;
 pub(crate) mod store_health;
 mod subscribers;
+pub(crate) mod trust;
 pub(crate) mod typed_answer;
 
 /// The parts of the daemon.
@@ -58,6 +61,8 @@ pub(crate) struct Daemon {
     pub(crate) subscribers: Subscribers,
     /// Which deadlines of rules passed.
     pub(crate) deadlines: Deadlines,
+    /// What is remembered of logins in memory.
+    pub(crate) remembering: Remembering,
     rulebook: Mutex<Arc<Rulebook>>,
     reloads: Mutex<()>,
     store: Store,
@@ -71,10 +76,11 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     /// Returns the daemon over an open store, without rules ([`Daemon::enforce`]). A name without a
-    /// record leads to one of `buckets`.
+    /// record leads to one of `buckets`. What it remembers of logins ends with it
+    /// ([`Daemon::remembering`]).
     ///
     /// # Errors
-    /// The error of the kernel, if it refuses a thread.
+    /// The error of the kernel, if it refuses a thread or randomness.
     pub(crate) fn new(
         store: Store,
         buckets: Buckets,
@@ -83,6 +89,7 @@ impl Daemon {
     ) -> std::io::Result<Self> {
         Ok(Self {
             deadlines: Deadlines::default(),
+            remembering: Remembering::new(boot::id(None).map_err(std::io::Error::other)?),
             rulebook: Mutex::default(),
             reloads: Mutex::default(),
             config,
@@ -195,19 +202,57 @@ impl Daemon {
         source: &Source,
     ) -> Result<Answer, Error> {
         match TypedAnswer::parse(text) {
-            TypedAnswer::Code(code) => return Ok(Answer::Code(code)),
+            TypedAnswer::Code(code) => {
+                // Nobody's time tells who has scratch codes: all eight digits are hashed.
+                let Some(scratch) = ScratchCode::from_code(&code) else {
+                    return Ok(Answer::Code(code));
+                };
+                let hash = move |salt| scratch.hash(salt);
+                let guess = Box::pin(self.hash_guess(account, source, hash)).await?;
+                return Ok(match guess {
+                    Some(guess) => Answer::CodeOrScratch(code, guess),
+                    None => Answer::Code(code),
+                });
+            }
             TypedAnswer::BlockedBySshd => return Ok(Answer::BlockedBySshd),
             TypedAnswer::Other => {}
         }
         let Some(code) = RecoveryCode::parse(text) else { return Ok(Answer::Malformed) };
+        let guess = Box::pin(self.hash_guess(account, source, move |salt| code.hash(salt))).await?;
+        // While the throttle waits, the verdict is the same for every typed text.
+        Ok(guess.map_or(Answer::Malformed, Answer::Recovery))
+    }
+
+    /// Hashes a typed recovery code with the salt of the record; `None` if the throttle allows no
+    /// look at it.
+    async fn hash_guess(
+        &self,
+        account: &Account,
+        source: &Source,
+        hash: impl FnOnce([u8; 16]) -> HashedGuess + Send + 'static,
+    ) -> Result<Option<HashedGuess>, Error> {
         let mut record = account.record(self.read_outline(account).await?);
         if self.throttle_state(&mut record, source, clock::now()) != ThrottleState::Open {
-            // The verdict is the same for every typed text.
-            return Ok(Answer::Malformed);
+            return Ok(None);
         }
         let salt = record.recovery.salt();
-        let guess: HashedGuess = self.hash(Work::Login, move || code.hash(salt)).await?;
-        Ok(Answer::Recovery(guess))
+        self.hash(Work::Login, move || hash(salt)).await.map(Some)
+    }
+
+    /// Returns the hashes of scratch codes that come over, under a new salt.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if getrandom(2) fails, or too many codes wait to be hashed.
+    pub(crate) async fn hash_scratch_codes(
+        &self,
+        codes: Vec<ScratchCode>,
+    ) -> Result<RecoveryCodes, Error> {
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt).map_err(|error| {
+            Error::Internal(format!("cannot hash scratch codes: getrandom failed: {error}"))
+        })?;
+        let work = move || RecoveryCodes::of_scratch_codes(&codes, salt);
+        self.hash(Work::Management, work).await
     }
 
     /// Returns new recovery codes, in the configured number, and their hashes.

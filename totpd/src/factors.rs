@@ -2,6 +2,7 @@
 
 pub(crate) mod enroll_options;
 pub(crate) mod first_code;
+pub(crate) mod import_options;
 pub(crate) mod issuer;
 pub(crate) mod new_factor;
 pub(crate) mod option_values;

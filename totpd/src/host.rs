@@ -1,5 +1,6 @@
 //! The machine that the daemon runs on.
 
+pub(crate) mod boot;
 pub(crate) mod clock;
 pub(crate) mod hardening;
 pub(crate) mod locale;

@@ -8,6 +8,7 @@ mod first_login;
 mod guard;
 pub(crate) mod local;
 pub(crate) mod outlook;
+mod password;
 pub(crate) mod prompt;
 mod reply;
 pub(crate) mod ruling;

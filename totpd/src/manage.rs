@@ -17,6 +17,7 @@ use crate::audit::event::Factors;
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::factors::enroll_options::Options;
+use crate::factors::import_options::ImportOptions;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::explain::Asked;
 use crate::manage::reauthentication::check_form;
@@ -25,7 +26,9 @@ mod authorization;
 mod edit_factor;
 mod enroll;
 mod explain;
+mod export;
 mod factor_changes;
+mod import;
 mod reauthentication;
 mod recovery_codes;
 mod refusal;
@@ -39,6 +42,7 @@ mod shadow;
 pub(crate) mod store;
 mod store_options;
 mod store_tasks;
+pub(crate) mod trust;
 mod user_state;
 mod users;
 
@@ -125,6 +129,39 @@ impl Manager {
         self.change(origin, &user, Operation::Remove, work).await
     }
 
+    /// Takes over the factors of a user from another program, for root alone.
+    /// `dispatch/manager.xml` has the keys.
+    pub(crate) async fn import(
+        &self,
+        origin: &Origin,
+        user: String,
+        factors: &[Dictionary],
+        options: &Dictionary,
+    ) -> Result<Dictionary, Error> {
+        let options = ImportOptions::parse(options)?;
+        let factors = factors.iter().map(|factor| options.factor(factor));
+        let factors = factors.collect::<Result<Vec<_>, Error>>()?;
+        let work = async |caller: &_| import::import(&self.0, caller, factors, options).await;
+        self.change(origin, &user, Operation::Import, work).await
+    }
+
+    /// Hands out the seeds of the confirmed factors of a user. For root alone, and on the private
+    /// socket alone: no bus carries them, and no program that speaks for others.
+    /// `dispatch/manager.xml` has the keys.
+    pub(crate) async fn export(
+        &self,
+        origin: &Origin,
+        user: String,
+    ) -> Result<(Vec<Dictionary>, Dictionary), Error> {
+        origin.caller.must_be_allowed(Operation::Export)?;
+        if origin.bus.is_some() {
+            let message = "seeds are handed out on the private socket alone";
+            return Err(Error::NotAuthorized(message.into()));
+        }
+        let caller = AuthorizedCaller::new(&self.0, &user, Operation::Export, origin).await?;
+        export::export(&self.0, &caller).await
+    }
+
     /// Clears the wrong codes of a user.
     pub(crate) async fn unlock(&self, origin: &Origin, user: String) -> Result<(), Error> {
         let caller = AuthorizedCaller::new(&self.0, &user, Operation::Manage, origin).await?;
@@ -188,6 +225,32 @@ impl Manager {
         rules_at::at(&self.0, services).await
     }
 
+    /// Returns what is remembered of logins of a user, or of everybody without one.
+    /// `dispatch/manager.xml` has the keys.
+    pub(crate) async fn list_trust(
+        &self,
+        origin: &Origin,
+        user: String,
+    ) -> Result<Vec<Dictionary>, Error> {
+        if user.is_empty() {
+            self.may_list(origin).await?;
+            return trust::list_all(&self.0).await;
+        }
+        let caller = AuthorizedCaller::new(&self.0, &user, Operation::Read, origin).await?;
+        trust::list(&self.0, &caller).await
+    }
+
+    /// Ends what is remembered of logins of a user, or of everybody without one. Returns how many
+    /// there were.
+    pub(crate) async fn revoke_trust(&self, origin: &Origin, user: String) -> Result<u32, Error> {
+        if user.is_empty() {
+            self.may_manage_all(Operation::Revoke, origin).await?;
+            return trust::revoke_all(&self.0, origin.caller).await;
+        }
+        let caller = AuthorizedCaller::new(&self.0, &user, Operation::Revoke, origin).await?;
+        trust::revoke(&self.0, &caller).await
+    }
+
     /// Returns what a login of a user would need and why. `dispatch/manager.xml` has the keys.
     pub(crate) async fn explain(
         &self,
@@ -236,11 +299,15 @@ impl Manager {
 
     /// Checks that the caller may see what concerns no user in particular.
     async fn may_list(&self, origin: &Origin) -> Result<(), Error> {
-        if need(Operation::List, origin.caller.relation_to(None)) == Need::Nothing {
+        self.may_manage_all(Operation::List, origin).await
+    }
+
+    /// Checks that the caller may do `operation` for all users.
+    async fn may_manage_all(&self, operation: Operation, origin: &Origin) -> Result<(), Error> {
+        if need(operation, origin.caller.relation_to(None)) == Need::Nothing {
             return Ok(());
         }
-        let word = Operation::List.word();
-        self.0.polkit.check(Action::Manage, "everybody", word, origin).await
+        self.0.polkit.check(Action::Manage, "everybody", operation.word(), origin).await
     }
 
     /// Authorizes the caller, does `work`, and tells the programs of the user if something changed.

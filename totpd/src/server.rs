@@ -22,9 +22,10 @@ use crate::audit::condition::Condition;
 use crate::config::{CONFIG_FILE, Config, ConfigError, RuleSet};
 use crate::daemon::Daemon;
 use crate::daemon::deadlines::Deadlines;
+use crate::daemon::remembering::Remembering;
 use crate::dispatch::Services;
 use crate::host::signals::Signals;
-use crate::host::{clock, hardening, readiness, run_directory};
+use crate::host::{boot, clock, hardening, readiness, run_directory};
 use crate::login::local::LocalLogin;
 use crate::manage::Manager;
 use crate::manage::store::StoreService;
@@ -100,6 +101,7 @@ pub fn run() -> Result<(), ServerError> {
             let daemon = Daemon::new(store, buckets, config, host);
             let mut daemon = daemon.map_err(ServerError::Threads)?;
             daemon.deadlines = Deadlines::in_file(Some(Path::new(PASSED_DEADLINES)));
+            daemon.remembering = Remembering::new(boot::id(Some(Path::new(WITNESS)))?);
             let daemon = in_force(daemon, rules, &signals);
             let store_service = StoreService::new(Arc::clone(&daemon), local);
             let socket = socket.or_else(bind_socket);
@@ -235,7 +237,8 @@ fn as_label(host: &str) -> String {
 
 /// The deadlines of rules that passed, so that they stay passed.
 const PASSED_DEADLINES: &str = "/var/lib/totpd/deadlines";
-/// The directory of the witness of the mark, which systemd keeps while the host runs.
+/// The directory of the witness of the mark, and of the id of this run of the host. systemd keeps
+/// it while the host runs.
 const WITNESS: &str = "/run/totpd/witness";
 /// The interval between attempts to open an unavailable store.
 const STORE_RETRY_INTERVAL: Duration = Duration::from_secs(1);

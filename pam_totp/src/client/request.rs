@@ -51,7 +51,7 @@ pub(super) fn read(
 /// Reports whether a call may be sent again after its reply was lost. A code and a token are used
 /// up.
 pub(super) fn is_idempotent(call: &Call<'_>) -> bool {
-    matches!(call, Call::Begin { .. } | Call::Guard { .. })
+    matches!(call, Call::Begin { .. } | Call::Guard { .. } | Call::PasswordChanged { .. })
 }
 
 /// Maps an error of the daemon or the bus to the outcome of the login.

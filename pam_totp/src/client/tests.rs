@@ -95,6 +95,7 @@ fn what_uses_nothing_up_is_sent_again_after_its_reply_was_lost() {
     let context = &LoginContext::default();
     assert!(is_idempotent(&Call::Begin { user: "alice", context }));
     assert!(is_idempotent(&Call::Guard { user: "alice", context }));
+    assert!(is_idempotent(&Call::PasswordChanged { user: "alice", context }));
     assert!(!is_idempotent(&Call::Verify { user: "alice", code: "123456", context }));
     assert!(!is_idempotent(&Call::CompleteEnrollment { token: "token", context }));
 }

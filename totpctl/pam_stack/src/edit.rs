@@ -5,6 +5,7 @@
 
 mod guard;
 mod lines;
+mod listener;
 mod refusal;
 mod safety;
 mod shadow;
@@ -16,6 +17,7 @@ use self::lines::{
     UNENDED, candidates, is_factor_line, line, own_lines, restore_include, with_args,
 };
 pub use guard::add_guard;
+pub use listener::add_listener;
 pub use refusal::{Refusal, WRONG_PASSWORD_RISK};
 use safety::{is_safe, jump_over, rules};
 pub use shadow::{shadow, switch, unshadow};

@@ -1,4 +1,5 @@
-//! The second factor under `session` and `password`, where the module has no function and fails.
+//! The second factor under `session`, where the module has no function and fails, and under
+//! `password`, where it only listens.
 
 use crate::control::Action;
 use crate::dispatch::run;
@@ -15,7 +16,7 @@ pub struct Misplaced {
     pub counts: bool,
 }
 
-/// Returns the lines of the second factor in a stack under `session` or `password`.
+/// Returns the lines of the second factor in a stack under `session`.
 #[must_use]
 pub fn misplaced(rules: &[Rule]) -> Vec<Misplaced> {
     // A stack in which nothing else counts fails too.
@@ -36,11 +37,41 @@ pub fn misplaced(rules: &[Rule]) -> Vec<Misplaced> {
         .collect()
 }
 
+/// Returns the lines of the second factor in a stack under `password` that keep a password from
+/// being changed: the module ignores each change, and the control word makes a failure of that.
+#[must_use]
+pub fn keeping_passwords(rules: &[Rule]) -> Vec<Place> {
+    let lines = rules.iter().filter(|rule| rule.is_factor());
+    let keeps = |rule: &&Rule| match rule.control.action(ReturnCode::IGNORE) {
+        Action::Bad | Action::Die | Action::Jump(_) | Action::Reset => true,
+        Action::Done | Action::Ignore | Action::Ok => false,
+    };
+    lines.filter(keeps).map(|rule| rule.place.clone()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::parse::Kind;
     use crate::stack::Stack;
+
+    #[test]
+    fn a_listener_keeps_no_password_unless_the_control_word_says_so() {
+        for (control, keeps) in [
+            ("optional", false),
+            ("required", false),
+            ("requisite", false),
+            ("sufficient", false),
+            ("[default=bad]", true),
+            ("[ignore=die default=ok]", true),
+            ("[success=ok default=reset]", true),
+        ] {
+            let text = format!("password {control} pam_totp.so\npassword required pam_unix.so\n");
+            let read = |name: &str| (name == "x").then(|| text.clone());
+            let Stack::Rules(rules) = Stack::parse("x", Kind::Password, &read) else { panic!() };
+            assert_eq!(!keeping_passwords(&rules).is_empty(), keeps, "{control}");
+        }
+    }
 
     #[test]
     fn a_failure_counts_unless_the_control_word_ignores_it() {

@@ -33,12 +33,23 @@ fn entry(name: &str, about: &str) -> String {
     textwrap::fill(about, options) + "\n"
 }
 
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Your second factor",
-        &["enroll", "confirm", "show", "status", "recovery-codes", "rename", "remove", "verify"],
+        &[
+            "enroll",
+            "confirm",
+            "show",
+            "status",
+            "recovery-codes",
+            "rename",
+            "remove",
+            "trust",
+            "verify",
+        ],
     ),
     ("Users (administrators)", &["list", "set", "unlock", "resync"]),
+    ("Other programs (root)", &["import", "export"]),
     (
         "Services that ask for a code (root)",
         &["doctor", "explain", "rules", "try", "enable", "disable", "shadow"],

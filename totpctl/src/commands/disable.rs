@@ -1,19 +1,22 @@
 //! `totpctl disable`: a service no longer asks for a code.
 
 use pam_stack::Place;
+use serde_json::json;
 
 use super::enable::{NOTHING_CHANGED, object, print_diff, subject};
 use super::preflight::Reach;
 use super::sshd_lines;
 use crate::error::Error;
 use crate::findings::sshd;
+use crate::findings::sshd::missing_password::Missing;
+use crate::findings::users::factors::Enrolled;
 use crate::host::people::people_with_locked_password;
 use crate::host::sshd::question::suppose;
 use crate::host::sshd::reload::{Reload, Reloaded};
 use crate::host::sshd::{host_survey, lists_with_pam};
 use crate::pam::change::{Change, asking_place, plan_disable, read_after};
 use crate::pam::change_set::apply_all;
-use crate::pam::files::{display, removal_advice};
+use crate::pam::files::{display, read, removal_advice};
 use crate::pam::stale_plan::check_current;
 use crate::sshd_drop_in::change::{DropIn, Seen, lines_of_edited};
 use crate::sshd_drop_in::content::{FILE, opens};
@@ -21,9 +24,12 @@ use crate::sshd_drop_in::line::Line;
 use crate::terminal::output;
 use crate::trial::lock;
 
-pub(super) fn run(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
+pub(super) fn run(service: &str, dry_run: bool, even_so: bool, json: bool) -> Result<(), Error> {
     let seen = Seen::now();
     let changes = plan_disable(service)?;
+    if !even_so && changes.iter().any(|change| change.service == "sshd") {
+        check_passwords(&changes)?;
+    }
     let reach = Reach::from_changes(&changes);
     let left = asking_place(&changes, service)
         .or_else(|| changes.iter().find_map(|change| asking_place(&changes, &change.service)));
@@ -31,24 +37,26 @@ pub(super) fn run(service: &str, dry_run: bool, json: bool) -> Result<(), Error>
         true => lines_of_edited(),
         false => None,
     };
-    let planned = match service == "sshd" && left.is_none() && edited.is_none() {
+    let (planned, stays) = match service == "sshd" && left.is_none() && edited.is_none() {
         true => plan_removal(),
-        false => None,
+        false => (None, None),
     };
     let check = || {
         check_current(&changes, &plan_disable(service)?)?;
         if service == "sshd" { seen.check_unchanged() } else { Ok(()) }
     };
     let (removed, reloaded) = remove(&changes, planned, &check, dry_run)?;
-    if json {
-        let mut object = object(service, &changes);
-        sshd_lines::add_to(&mut object, removed.as_ref(), reloaded);
-        return output::json(&object.into());
-    }
-    print_diff(&changes, removed.as_ref(), reloaded)?;
     if dry_run && let Some(removed) = &removed {
         suppose(removed.settings_without());
     }
+    let warnings = warnings(&changes, stays, edited.as_deref());
+    if json {
+        let mut object = object(service, &changes);
+        sshd_lines::add_to(&mut object, removed.as_ref(), reloaded);
+        object.insert("warnings".into(), json!(warnings));
+        return output::json(&object.into());
+    }
+    print_diff(&changes, removed.as_ref(), reloaded)?;
     output::note(&match (changes.as_slice(), dry_run) {
         (changes, _) if let Some(place) = &left => still_asks(changes, place, dry_run),
         ([], _) if removed.is_some() => format!("{service} asks for no code already."),
@@ -62,29 +70,64 @@ pub(super) fn run(service: &str, dry_run: bool, json: bool) -> Result<(), Error>
     if let Some(told) = reach.after_disable() {
         output::note(&told);
     }
-    let alone = sshd::password_alone(&|file| read_after(&changes, file));
-    if let Some(lines) = &edited {
-        let may_open = host_survey().is_none() && opens(lines);
-        let opened = match (&alone, may_open) {
-            (Some(_), _) => Some("let"),
-            (None, true) => Some("may let"),
-            (None, false) => None,
-        };
-        output::note(&stays_edited(lines, &Reload::of_host(), opened));
-    }
-    if !changes.iter().any(|change| change.service == "sshd") {
-        return Ok(());
-    }
-    let leftover = leftover(&lists_with_pam(), &people_with_locked_password());
-    // The lines that stay are the cause, and the text about them has the change to make.
-    let alone = alone.filter(|_| edited.is_none_or(|lines| lines.is_empty()));
-    for warning in leftover.into_iter().chain(alone) {
+    for warning in warnings {
         output::note(&match dry_run {
             true => format!("After the change: {warning}"),
             false => warning,
         });
     }
     Ok(())
+}
+
+/// Refuses to shut users out: without the line, sshd may require a password that they do not have,
+/// after their key. If the daemon does not answer, the code lets nobody in anyway.
+fn check_passwords(changes: &[Change]) -> Result<(), Error> {
+    let names = |read: &dyn Fn(&str) -> Option<String>| {
+        Missing::find(read, &|_| true).map(|missing| missing.names).unwrap_or_default()
+    };
+    let after = names(&|file| read_after(changes, file));
+    if after.is_empty() {
+        return Ok(());
+    }
+    let (before, enrolled) = (names(&read), Enrolled::list());
+    let had_a_way = |name: &String| {
+        !before.contains(name) && enrolled.as_ref().is_some_and(|enrolled| enrolled.contains(name))
+    };
+    refuse_shut(&after.into_iter().filter(had_a_way).collect::<Vec<_>>())
+}
+
+fn refuse_shut(names: &[String]) -> Result<(), Error> {
+    match names {
+        [] => Ok(()),
+        names => Err(Error::refused(format!(
+            "not changed: sshd would require a password after the key, so users without one could no longer log in: \
+             {}; give them a password (passwd USER), take keyboard-interactive out of AuthenticationMethods first, or \
+             use --even-so",
+            output::names(names)
+        ))),
+    }
+}
+
+/// Returns what is left to do, as sentences. `stays`: why the drop-in stays. `edited`: the lines of
+/// one that somebody changed.
+fn warnings(changes: &[Change], stays: Option<String>, edited: Option<&[Line]>) -> Vec<String> {
+    let mut told: Vec<_> = stays.into_iter().collect();
+    let alone = sshd::password_alone(&|file| read_after(changes, file));
+    if let Some(lines) = edited {
+        let may_open = host_survey().is_none() && opens(lines);
+        let opened = match (&alone, may_open) {
+            (Some(_), _) => Some("let"),
+            (None, true) => Some("may let"),
+            (None, false) => None,
+        };
+        told.push(stays_edited(lines, &Reload::of_host(), opened));
+    }
+    if changes.iter().any(|change| change.service == "sshd") {
+        told.extend(leftover(&lists_with_pam(), &people_with_locked_password()));
+        // The lines that stay are the cause, and the text about them has the change to make.
+        told.extend(alone.filter(|_| edited.is_none_or(<[_]>::is_empty)));
+    }
+    told
 }
 
 /// Says that a drop-in with these lines stays, because it was changed since totpctl wrote it.
@@ -103,12 +146,12 @@ fn stays_edited(lines: &[Line], reload: &Reload, opened: Option<&str>) -> String
     }
 }
 
-/// Plans the removal of the drop-in of totpctl. Says why it stays, otherwise.
-fn plan_removal() -> Option<DropIn> {
-    DropIn::plan_removal().unwrap_or_else(|error| {
-        output::note(&format!("{FILE} stays: {error}."));
-        None
-    })
+/// Plans the removal of the drop-in of totpctl. Returns why it stays, otherwise.
+fn plan_removal() -> (Option<DropIn>, Option<String>) {
+    match DropIn::plan_removal() {
+        Ok(planned) => (planned, None),
+        Err(error) => (None, Some(format!("{FILE} stays: {error}."))),
+    }
 }
 
 /// Removes the drop-in, then changes the stacks: with the drop-in in force and a stack that does
@@ -209,6 +252,14 @@ mod tests {
             let told = stays_in_force(Error::refused(reason)).to_string();
             assert!(told.starts_with("not changed: /etc/ssh/") && told.ends_with(remedy), "{told}");
         }
+    }
+
+    #[test]
+    fn users_that_the_change_would_shut_out_are_named_with_what_helps() {
+        assert!(refuse_shut(&[]).is_ok());
+        let told = refuse_shut(&["root".into(), "dana".into()]).unwrap_err().to_string();
+        assert!(told.starts_with("not changed: ") && told.contains("root, dana (2)"), "{told}");
+        assert!(told.ends_with("or use --even-so") && told.contains("passwd USER"), "{told}");
     }
 
     #[test]

@@ -118,6 +118,8 @@ fn find(services: Services, names: Vec<String>) -> Findings {
     });
     at.sort_unstable();
     at.dedup();
+    let at: Vec<_> =
+        at.into_iter().map(|name| (name, !services.get(name).lets_nobody_by)).collect();
     let (host, rules) = host::check(&unenrolled, &at, &OtherWays { open, has_one: &has_one });
     if let Some(rules) = &rules {
         for (name, report) in &mut reports {

@@ -10,7 +10,9 @@ use crate::error::Error;
 use crate::host::sshd::reload::Reloaded;
 use crate::pam::change::{Change, current_options, differing_options, how_to_drop_options};
 use crate::pam::change_set::apply_all;
+use crate::pam::files::read;
 use crate::pam::stale_plan::check_current;
+use crate::pam::{guard, listener};
 use crate::sshd_drop_in::change::DropIn;
 use crate::terminal::output;
 use crate::trial::lock;
@@ -54,10 +56,30 @@ pub(super) fn enable(
         "{} now. Test a new login before you leave this session.",
         subject(service, &changes, ("asks for a code", "ask for a code"))
     ));
-    if options.guard {
-        output::note(&format!("{service} refuses a login without a code, also by a key alone."));
+    if guard::holds(service, &read) {
+        output::note(&guard_sentence(service));
     }
     output::note(&preflight.message());
+    Ok(())
+}
+
+/// Has a service tell totpd of changed passwords. It asks for no code because of that.
+pub(super) fn listen(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
+    let changes = listener::plan(service)?;
+    if !dry_run && !changes.is_empty() {
+        let _lock = lock::lock_exclusive()?;
+        check_current(&changes, &listener::plan(service)?)?;
+        apply_all(&changes)?;
+    }
+    if json {
+        return output::json(&object(service, &changes).into());
+    }
+    print_diff(&changes, None, None)?;
+    output::note(&match (changes.is_empty(), dry_run) {
+        (true, _) => format!("{service} tells totpd of changed passwords already."),
+        (false, true) => NOTHING_CHANGED.to_owned(),
+        (false, false) => format!("{service} tells totpd of changed passwords now."),
+    });
     Ok(())
 }
 
@@ -144,7 +166,17 @@ fn print_already_enabled(service: &str, json: bool) -> Result<(), Error> {
     }
     let keeps = keeps(service, &kept);
     output::note(&format!("{service} is already configured; nothing is changed.{keeps}"));
+    if guard::holds(service, &read) {
+        output::note(&guard_sentence(service));
+    }
     Ok(())
+}
+
+/// Says what the guard of a service does.
+fn guard_sentence(service: &str) -> String {
+    format!(
+        "The guard of {service} refuses a login without a code, unless a rule or nullok lets the user by."
+    )
 }
 
 /// Returns which options the lines of a program keep, as sentences with a space before each.

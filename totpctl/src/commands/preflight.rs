@@ -55,7 +55,8 @@ pub(super) struct Preflight {
     surprises: Vec<String>,
 }
 
-/// Plans the change after which `service` asks for a code.
+/// Plans the change after which `service` asks for a code. A guard that stands there gets the
+/// options that are given, as the line under `auth` does.
 ///
 /// # Errors
 /// [`plan_enable`] has them. If a profile has to ask, it asks at sshd too: the error then says what
@@ -68,7 +69,9 @@ pub(super) fn plan(service: &str, options: &ModuleOptions) -> Result<Vec<Change>
     }
     let error = match plan_enable(service, options.options().as_deref()) {
         Err(error @ Error::Refused { .. }) if needs_profile(service) => error,
-        Ok(mut changes) if options.guard => {
+        Ok(mut changes)
+            if options.guard || (options.options().is_some() && guard::holds(service, &read)) =>
+        {
             guard::plan(service, options.options(), &mut changes)?;
             return Ok(changes);
         }
@@ -98,7 +101,8 @@ impl Preflight {
         let preflight = Self::new(service, changes, &effects)?;
         preflight.reach.check(options.even_so)?;
         preflight.check_sshd(options, changes)?;
-        if service == "login" && options.guard && !options.even_so {
+        let is_guarded = guard::holds(service, &|file| read_after(changes, file));
+        if service == "login" && is_guarded && !options.even_so {
             check_automatic(&automatic_login::by_login())?;
         }
         if preflight.unenrolled == Unenrolled::Denied && preflight.users.enrolled == 0 {

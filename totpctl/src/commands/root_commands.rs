@@ -30,6 +30,8 @@ fn what(command: &Command) -> Option<&'static str> {
         Command::Enroll(options) if options.no_confirm && options.batch.is_none() => {
             Some("enroll without a first code")
         }
+        Command::Export(_) => Some("write seeds to a file"),
+        Command::Import(_) => Some("take over factors from another program"),
         Command::Rules { .. } => Some("put rules in force, or compare them"),
         Command::Rekey | Command::SealKey { .. } => Some("change the key of the store"),
         Command::Restore { .. } => Some("restore the store"),
@@ -55,6 +57,7 @@ fn what(command: &Command) -> Option<&'static str> {
         | Command::Set(_)
         | Command::Show { .. }
         | Command::Status
+        | Command::Trust { .. }
         | Command::Unlock { .. }
         | Command::Verify { .. } => None,
     }
@@ -85,6 +88,9 @@ mod tests {
         ("enroll --batch /b --no-confirm", false),
         ("enroll alice --no-confirm", true),
         ("explain alice sshd", false),
+        ("export uri --output /e", true),
+        ("import oath /o", true),
+        ("import oath /o --dry-run", true),
         ("list", false),
         ("recovery-codes", false),
         ("rekey", true),
@@ -104,6 +110,8 @@ mod tests {
         ("shadow switch sshd", true),
         ("show", false),
         ("status", false),
+        ("trust list --all", false),
+        ("trust revoke", false),
         ("try", true),
         ("try sshd", true),
         ("try sshd --dry-run", true),

@@ -38,6 +38,7 @@ fn page(state: &Map<String, Value>) -> String {
     if details::flag(state, "enrolled") {
         text.push_str(&user_state::recovery_codes(state));
     }
+    text.push_str(&user_state::remembered_logins(state));
     text.push_str(&user_state::wrong_codes(state));
     text
 }

@@ -197,14 +197,16 @@ fn names_with_options(services: &[AskingService]) -> String {
 fn rules_line(services: &[AskingService], rules: &RulesInForce) -> String {
     let at = |service: &AskingService| {
         let told = match rules.at(&service.name) {
-            Reach { everybody: Some(Everybody::LetBy), .. } => "everybody is let by".to_owned(),
+            Reach { everybody: Some(Everybody::LetBy), .. } => "nobody needs a code".to_owned(),
             Reach { everybody: Some(Everybody::Refused), .. } => "everybody is refused".to_owned(),
             Reach { lets_by, refuses, .. } => {
-                let told = |are: &str, rules: &[String]| match rules {
+                let told = |some: &str, rules: &[String]| match rules {
                     [] => None,
-                    rules => Some(format!("some are {are} ({})", output::first_names(rules))),
+                    rules => Some(format!("{some} ({})", output::first_names(rules))),
                 };
-                let told = told("let by", &lets_by).into_iter().chain(told("refused", &refuses));
+                let told = told("some need no code", &lets_by)
+                    .into_iter()
+                    .chain(told("some are refused", &refuses));
                 told.collect::<Vec<_>>().join(", ")
             }
         };
@@ -222,9 +224,9 @@ fn rules_line(services: &[AskingService], rules: &RulesInForce) -> String {
 /// Returns what the rules come to, by the names of the services at which they count.
 fn rules_json(services: &[AskingService], rules: &RulesInForce) -> Map<String, Value> {
     let of = |service: &AskingService| {
-        let Reach { lets_by, refuses, everybody } = rules.at(&service.name);
+        let Reach { lets_by, refuses, everybody, .. } = rules.at(&service.name);
         let everybody = everybody.map(|everybody| match everybody {
-            Everybody::LetBy => "let-by",
+            Everybody::LetBy => "skipped",
             Everybody::Refused => "refused",
         });
         let is_told = !(lets_by.is_empty() && refuses.is_empty());
@@ -291,15 +293,15 @@ mod tests {
         let rules = vec![entry(json!({ "name": "office" })), entry(json!({ "name": "gone" }))];
         let reaches = [
             reach("sshd", &["office"], &["gone"], ""),
-            reach("sudo", &["office"], &[], "let-by"),
+            reach("sudo", &["office"], &[], "skipped"),
             reach("login", &[], &["gone"], "refused"),
             reach("su", &[], &[], ""),
         ];
         let rules = RulesInForce::new(rules, Vec::new(), &reaches);
         assert_eq!(
             rules_line(&services, &rules),
-            "Rules: 2 in force; login: everybody is refused; sshd: some are let by (office), some are refused \
-             (gone); sudo: everybody is let by\n"
+            "Rules: 2 in force; login: everybody is refused; sshd: some need no code (office), some are refused \
+             (gone); sudo: nobody needs a code\n"
         );
         let object = rules_json(&services, &rules);
         assert_eq!(object.keys().collect::<Vec<_>>(), ["login", "sshd", "sudo"]);

@@ -4,16 +4,17 @@
 mod introduction;
 mod outcome;
 mod progress;
+mod unasked;
 
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use totpd_journal::escape::escape;
 
 use self::introduction::{Introduction, how_to_log_in};
 use self::outcome::{object, outcome_and_danger, outcome_and_edits};
 use self::progress::Progress;
+use self::unasked::{Cause, not_asked_message};
 use super::enable::{self, keeps};
 use super::preflight::{Preflight, plan};
 use super::sshd_lines;
@@ -146,7 +147,7 @@ fn run_with(
     if !introduction.survives_reboot {
         output::note(NOT_REVERTED_AT_BOOT);
     }
-    let report = |login: &Login| output::note(&not_asked_message(login));
+    let report = |login: &Login| output::note(&not_asked_message(login, &Cause::of(login)));
     let report_error = |error: &Error| output::note(&not_kept_message(error));
     let trial = match watch(&trial.id, &report, &report_error)? {
         Watched::Ended(trial) => trial,
@@ -187,23 +188,11 @@ fn check_seen(service: &str, reason: Option<&str>) -> Result<(), Error> {
     }
 }
 
-/// Says that a login came in, and that it does not keep the change.
-fn not_asked_message(Login { service, user }: &Login) -> String {
-    let advice = match service.as_str() {
-        "sshd" => "; a key is enough there: ssh -o PubkeyAuthentication=no asks for the code",
-        _ => "",
-    };
-    format!(
-        "{} logged in through {} without the code of an app, which does not keep the change{advice}.",
-        escape(user),
-        escape(service)
-    )
-}
-
 /// Says that nothing will end a trial. `subject`: its services and a verb.
 fn endless_message(subject: &str) -> String {
     format!(
-        "{subject} still being tried, and nothing will revert it: its countdown has ended. A login no longer keeps          it. To revert it: totpctl try --undo"
+        "{subject} still being tried, and nothing will revert it: its countdown has ended. A login no longer keeps \
+         it. To revert it: totpctl try --undo"
     )
 }
 
@@ -292,18 +281,5 @@ mod tests {
                 assert!(error.to_string().ends_with("before you leave this session"), "{error}");
             }
         }
-    }
-
-    #[test]
-    fn a_login_by_a_key_is_told_with_the_way_to_be_asked() {
-        let told = |service: &str| {
-            not_asked_message(&Login { service: service.into(), user: "al\u{1b}ice".into() })
-        };
-        assert!(told("sshd").contains("PubkeyAuthentication=no"), "{}", told("sshd"));
-        assert!(
-            told("su").starts_with("al\\u{1b}ice logged in through su without"),
-            "{}",
-            told("su")
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! `totpctl unlock`: clears the wrong codes of a user.
+//! `totpctl unlock`: clears the wrong codes of a user, and ends its remembered logins.
 
 use serde_json::json;
 

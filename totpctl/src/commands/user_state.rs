@@ -25,6 +25,24 @@ pub(super) fn recovery_codes(state: &Map<String, Value>) -> String {
     format!("{} left.{advice}\n", output::count(left, "recovery code"))
 }
 
+/// Returns the logins that need no code for now, by rules that remember one.
+pub(super) fn remembered_logins(state: &Map<String, Value>) -> String {
+    let sentence = |login: &Map<String, Value>| {
+        let text = |key| details::escape_text(login, key);
+        let until = local_time::display_local(details::number(login, "until").unwrap_or_default());
+        let more = match details::number(login, "connections") {
+            None => String::new(),
+            Some(left) => format!(", for {} more", output::count(left, "connection")),
+        };
+        format!(
+            "{} from {}: no code is needed until {until}{more}.\n",
+            text("service"),
+            text("source")
+        )
+    };
+    details::objects(state, "trust").map(sentence).collect()
+}
+
 /// Returns the waits and locks after wrong codes, of unknown and of known sources.
 pub(super) fn wrong_codes(state: &Map<String, Value>) -> String {
     let user = details::escape_text(state, "user");
@@ -193,6 +211,22 @@ mod tests {
             let start = format!("192.0.2.1 (known): {known}; last right code ");
             assert!(sentence.starts_with(&start), "{sentence}");
         }
+    }
+
+    #[test]
+    fn each_remembered_login_has_a_sentence() {
+        let login = |connections: Value| {
+            let login = json!({
+                "service": "sshd", "source": "192.0.2.1", "until": 0, "connections": connections,
+            });
+            remembered_logins(&object(json!({ "trust": [login] })))
+        };
+        let remembered = login(Value::Null);
+        let start = "sshd from 192.0.2.1: no code is needed until ";
+        assert!(remembered.starts_with(start) && remembered.ends_with(".\n"), "{remembered}");
+        let burst = login(json!(2));
+        assert!(burst.ends_with(", for 2 connections more.\n"), "{burst}");
+        assert_eq!(remembered_logins(&object(json!({ "trust": [] }))), "");
     }
 
     #[test]

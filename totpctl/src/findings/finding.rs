@@ -182,6 +182,8 @@ finding_ids! {
     RuleGroupUnknown = "rule-group-unknown",
     RuleLetsNobodyBy = "rule-lets-nobody-by",
     RuleNeverDecides = "rule-never-decides",
+    RuleNeverRemembers = "rule-never-remembers",
+    RuleRemembersCode = "rule-remembers-code",
     RuleServiceUnknown = "rule-service-unknown",
     RuleSkipsCode = "rule-skips-code",
     RuleUserUnknown = "rule-user-unknown",

@@ -23,10 +23,11 @@ use crate::trial::will_end;
 use crate::unit;
 
 /// Checks the host. `services`: what each service does with users who have no factor. `at`: the
-/// services at which rules may count. Returns the rules in force too, if the daemon tells them.
+/// services at which rules may count, each with whether a login without a code can get in there.
+/// Returns the rules in force too, if the daemon tells them.
 pub(crate) fn check(
     services: &[(&str, Unenrolled)],
-    at: &[&str],
+    at: &[(&str, bool)],
     other_ways: &OtherWays<'_>,
 ) -> (Report, Option<RulesInForce>) {
     let mut report = Report::default();
@@ -62,10 +63,16 @@ pub(crate) fn check(
     activation::check(&mut report);
     confinement::check(&mut report);
     clock::check(client.clock_is_synchronized(), unit::has_systemd(), &mut report);
-    without_factor::check(&client, services, other_ways, &mut report);
+    let names: Vec<_> = at.iter().map(|(name, _)| *name).collect();
+    let rules = RulesInForce::read(&client, &names);
+    let lets_by = |name: &str| {
+        let is_open = at.iter().any(|(other, gets_in)| *other == name && *gets_in);
+        is_open && rules.as_ref().is_some_and(|rules| rules.at(name).lets_unenrolled_by)
+    };
+    let services: Vec<_> = services.iter().map(|of| by_rules(*of, &lets_by)).collect();
+    without_factor::check(&client, &services, other_ways, &mut report);
     let asking = services.iter().filter(|(_, unenrolled)| *unenrolled != Unenrolled::NotAsked);
     let asking: Vec<_> = asking.map(|(name, _)| *name).collect();
-    let rules = RulesInForce::read(&client, at);
     if let Some(rules) = &rules {
         rules::check(&client, rules, &asking, &mut report);
     }
@@ -73,6 +80,18 @@ pub(crate) fn check(
         report.summarize(format!("backups are signed by {}", escape(&fingerprint)));
     }
     (report, rules)
+}
+
+/// Returns what a service does with users who have no factor, rules included. `lets_by`: whether
+/// rules let all of them by at a service.
+fn by_rules<'a>(
+    (name, unenrolled): (&'a str, Unenrolled),
+    lets_by: &dyn Fn(&str) -> bool,
+) -> (&'a str, Unenrolled) {
+    match unenrolled {
+        Unenrolled::Denied | Unenrolled::Enrolls if lets_by(name) => (name, Unenrolled::Skipped),
+        other => (name, other),
+    }
 }
 
 /// Adds a change that is being tried, or that should have been reverted.
@@ -104,4 +123,23 @@ fn backup_signer(client: &Client) -> Option<String> {
         return None;
     }
     client.store("Asking", async |totpd| totpd.fingerprint().await).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_that_rules_let_in_are_not_denied() {
+        use Unenrolled::{Denied, Enrolls, NotAsked, Skipped};
+        for (unenrolled, lets_by, expected) in [
+            (Denied, true, Skipped),
+            (Enrolls, true, Skipped),
+            (NotAsked, true, NotAsked),
+            (Denied, false, Denied),
+            (Enrolls, false, Enrolls),
+        ] {
+            assert_eq!(by_rules(("sshd", unenrolled), &|_| lets_by), ("sshd", expected));
+        }
+    }
 }

@@ -7,6 +7,7 @@ use self::in_force::{Entry, RulesInForce, scope};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use crate::client::{Client, details};
+use crate::terminal::output;
 
 /// Adds what the rules in force open, and what is wrong with them. `services` ask for a code.
 pub(crate) fn check(
@@ -41,6 +42,18 @@ fn add(rules: &[Entry], doubts: &[Entry], report: &mut Report) {
         let finding = Finding::new(FindingId::RuleSkipsCode, message.clone());
         report.notes.push(placed(finding.depends_on(Some(message)), rule));
     }
+    for rule in rules {
+        let [remember, burst] = ["remember", "burst"].map(|key| details::number(rule, key));
+        let Some(longest) = remember.max(burst) else { continue };
+        let (name, length) = (details::escape_text(rule, "name"), output::duration(longest));
+        let message = format!(
+            "the rule \"{name}\" asks for no second code from the same address at the same service for \
+             {length}: {}",
+            scope(rule, WHERE)
+        );
+        let finding = Finding::new(FindingId::RuleRemembersCode, message.clone());
+        report.notes.push(placed(finding.depends_on(Some(message)), rule));
+    }
     for doubt in doubts {
         let id = match details::text(doubt, "kind").as_str() {
             "deadline-over" => FindingId::RuleDeadlineOver,
@@ -49,6 +62,7 @@ fn add(rules: &[Entry], doubts: &[Entry], report: &mut Report) {
             "user-unknown" | "user-not-looked-up" => FindingId::RuleUserUnknown,
             "service-unknown" => FindingId::RuleServiceUnknown,
             "never-decides" => FindingId::RuleNeverDecides,
+            "never-remembers" => FindingId::RuleNeverRemembers,
             "outage-hidden" => FindingId::NssHidesOutage,
             // A kind of a newer daemon.
             _ => continue,
@@ -128,10 +142,12 @@ mod tests {
             {"name": "robots", "place": "", "then": "skip", "users": ["svc-*"], "groups": ["robots"]},
             {"name": "all", "place": "/f:1", "then": "skip"},
             {"name": "gone", "place": "/f:9", "then": "deny", "users": ["mallory"]},
+            {"name": "home", "place": "/f:12", "then": "require", "remember": 28800, "burst": 20},
         ]));
         let doubts = entries(json!([
             {"kind": "group-unknown", "place": "/f:3", "message": "groups: no group"},
             {"kind": "never-decides", "place": "/f:4", "message": "[[rule]] never"},
+            {"kind": "never-remembers", "place": "/f:6", "message": "[[rule]] local"},
             {"kind": "outage-hidden", "place": "/etc/nsswitch.conf:4", "message": "group: while"},
             {"kind": "user-unknown", "place": "/f:6", "message": "users: no user"},
             {"kind": "deadline-over", "place": "/f:7", "message": "then: over"},
@@ -148,7 +164,10 @@ mod tests {
                  10.0.0.0/8 [rule-skips-code]",
                 "the rule \"robots\" asks for no code: svc-* and members of robots [rule-skips-code]",
                 "/f:1: the rule \"all\" asks for no code: everybody [rule-skips-code]",
+                "/f:12: the rule \"home\" asks for no second code from the same address at the same service for \
+                 480 min: everybody [rule-remembers-code]",
                 "/f:3: groups: no group [rule-group-unknown]",
+                "/f:6: [[rule]] local [rule-never-remembers]",
                 "/etc/nsswitch.conf:4: group: while [nss-hides-outage]",
                 "/f:6: users: no user [rule-user-unknown]",
                 "/f:7: then: over [rule-deadline-over]",
@@ -161,7 +180,7 @@ mod tests {
                 "/f:8: [[rule]] refuses [rule-denies-root]"
             ]
         );
-        assert_eq!(report.summary, ["4 rules are in force"]);
+        assert_eq!(report.summary, ["5 rules are in force"]);
         let denies = denies_root(&rules[3]).line();
         assert!(denies.starts_with("/f:9: the rules let root in nowhere"), "{denies}");
     }

@@ -43,7 +43,7 @@ pub(crate) struct Service {
     pub(crate) is_guarded: bool,
     /// True if it asks for a password and for a code, and one answer cannot have both.
     pub(crate) needs_two_answers: bool,
-    /// True if a login that a rule lets by gets in nowhere, because no other line accepts.
+    /// True if a login without a code gets in nowhere, because no other line accepts.
     pub(crate) lets_nobody_by: bool,
 }
 

@@ -81,7 +81,8 @@ pub(crate) fn unenrolled_exception(rules: &[Rule], analysis: &Analysis) -> Optio
 }
 
 /// Why nobody gets in by a way that gives no code.
-pub(crate) const GUARDED: &str = "it gives no code, and the guard refuses that";
+pub(crate) const GUARDED: &str =
+    "it gives no code, and the guard refuses that unless a rule or nullok lets the user by";
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! Plans the line that refuses a login without a code (`totpctl enable --guard`).
 
-use pam_stack::{GUARD, add_guard};
+use pam_stack::parse::Kind;
+use pam_stack::{GUARD, Guard, Stack, add_guard, guard};
 use totpd_interface::ModuleOption;
 
 use super::change::{Change, current_options, not_changed_error, read_after, read_service};
@@ -14,6 +15,14 @@ const SERVICES: [&str; 3] = ["cockpit", "login", "sshd"];
 /// Reports whether totpctl writes a guard for the service.
 pub(crate) fn is_for_guard(service: &str) -> bool {
     SERVICES.contains(&service)
+}
+
+/// Reports whether a guard holds in the stack of a service that totpctl writes one for, also one
+/// that somebody wrote by hand. `read` returns the files of PAM.
+pub(crate) fn holds(service: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
+    let account = Stack::parse(service, Kind::Account, read);
+    let holds = |rules: &[_]| matches!(guard(rules), Guard::Holds(_));
+    is_for_guard(service) && matches!(account, Stack::Rules(rules) if holds(&rules))
 }
 
 /// Refuses a service that gets no guard, with the reason.

@@ -19,9 +19,12 @@ pub enum Operation {
     /// Note what would become of the login of another module (`Shadow`, `ShadowLetIn`), or read
     /// what was noted (`ShadowReport`).
     Shadow,
-    /// Read the state of one user (`GetUser`).
+    /// Say that the password of a user changed (`PasswordChanged`).
+    ReportPassword,
+    /// Read the state of one user (`GetUser`), or what is remembered of its logins (`ListTrust`).
     Read,
-    /// List the enrolled users (`ListUsers`), or the rules (`ListRules`, `RulesAt`).
+    /// List the enrolled users (`ListUsers`), the rules (`ListRules`, `RulesAt`), or all that is
+    /// remembered of logins (`ListTrust`).
     List,
     /// Ask what a login of one user would need (`Explain`).
     Explain,
@@ -34,6 +37,10 @@ pub enum Operation {
     EnrollConfirmed,
     /// Add a factor with a secret of less than 128 bits (`Enroll` with `secret`).
     EnrollShortSecret,
+    /// Take over the factors of a user from another program (`Import`).
+    Import,
+    /// Hand out the seeds of a user's confirmed factors (`Export`).
+    Export,
     /// Disable a factor, or limit its times and services (`SetFactor`).
     Restrict,
     /// Remove factors (`Remove`).
@@ -42,6 +49,8 @@ pub enum Operation {
     RemoveDamaged,
     /// Forget wrong codes, or find a token again (`Unlock`, `Resync`).
     Manage,
+    /// End what is remembered of logins (`RevokeTrust`).
+    Revoke,
     /// Put the rules of the configuration in force, or try others (`Reload`, `CheckRules`).
     Reload,
     /// Back up, restore, rekey or check the store as a whole.
@@ -54,16 +63,24 @@ impl Operation {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::LogIn | Self::CompleteLogin | Self::Guard | Self::Shadow => "login",
+            Self::LogIn
+            | Self::CompleteLogin
+            | Self::Guard
+            | Self::ReportPassword
+            | Self::Shadow => "login",
             Self::Read => "read",
             Self::List => "list",
             Self::Explain => "explain",
             Self::Confirm => "confirm",
-            Self::Change | Self::EnrollConfirmed | Self::EnrollShortSecret | Self::Restrict => {
-                "change"
-            }
+            Self::Change
+            | Self::EnrollConfirmed
+            | Self::EnrollShortSecret
+            | Self::Import
+            | Self::Restrict => "change",
+            Self::Export => "export",
             Self::Remove | Self::RemoveDamaged => "remove",
             Self::Manage => "manage",
+            Self::Revoke => "revoke",
             Self::Reload => "reload",
             Self::KeepStore => "store",
         }
@@ -151,12 +168,13 @@ pub fn may_change(factor: &Factor, by: Maker) -> bool {
 }
 
 #[rustfmt::skip]
-const TABLE: [(Operation, Need, Need, Need, bool); 17] = [
+const TABLE: [(Operation, Need, Need, Need, bool); 21] = [
     //                              own account        somebody else's    root's             gone
     (Operation::LogIn,             Need::Nothing,     Need::Root,        Need::Root,        false),
     (Operation::CompleteLogin,     Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Guard,             Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Shadow,            Need::Root,        Need::Root,        Need::Root,        false),
+    (Operation::ReportPassword,    Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Read,              Need::Nothing,     Need::ManageUsers, Need::ManageUsers, true),
     (Operation::List,              Need::ManageUsers, Need::ManageUsers, Need::ManageUsers, false),
     (Operation::Explain,           Need::Nothing,     Need::ManageUsers, Need::ManageUsers, false),
@@ -164,10 +182,13 @@ const TABLE: [(Operation, Need, Need, Need, bool); 17] = [
     (Operation::Change,            Need::SelfService, Need::ManageUsers, Need::Root,        false),
     (Operation::EnrollConfirmed,   Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::EnrollShortSecret, Need::Root,        Need::Root,        Need::Root,        false),
+    (Operation::Import,            Need::Root,        Need::Root,        Need::Root,        false),
+    (Operation::Export,            Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Restrict,          Need::Root,        Need::ManageUsers, Need::Root,        false),
     (Operation::Remove,            Need::SelfService, Need::ManageUsers, Need::Root,        true),
     (Operation::RemoveDamaged,     Need::Root,        Need::Root,        Need::Root,        true),
     (Operation::Manage,            Need::ManageUsers, Need::ManageUsers, Need::Root,        true),
+    (Operation::Revoke,            Need::Nothing,     Need::ManageUsers, Need::Root,        true),
     (Operation::Reload,            Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::KeepStore,         Need::Root,        Need::Root,        Need::Root,        false),
 ];
@@ -234,7 +255,11 @@ mod tests {
         for (operation, ..) in TABLE {
             let expected = matches!(
                 operation,
-                Operation::Manage | Operation::Read | Operation::Remove | Operation::RemoveDamaged
+                Operation::Manage
+                    | Operation::Read
+                    | Operation::Remove
+                    | Operation::RemoveDamaged
+                    | Operation::Revoke
             );
             assert_eq!(is_for_removed_users(operation), expected, "{operation:?}");
         }
@@ -294,11 +319,22 @@ mod tests {
     }
 
     #[test]
+    fn seeds_come_and_go_by_root_alone() {
+        for operation in [Operation::Import, Operation::Export] {
+            for relation in [Relation::Own, Relation::Other, Relation::Root] {
+                assert_eq!(need(operation, relation), Need::Root, "{operation:?}");
+            }
+            assert_eq!(need(operation, Relation::ByRoot), Need::Nothing);
+        }
+    }
+
+    #[test]
     fn polkit_is_asked_in_these_words() {
         let words: [&str; TABLE.len()] = TABLE.map(|(operation, ..)| operation.word());
         let expected = [
-            "login", "login", "login", "login", "read", "list", "explain", "confirm", "change",
-            "change", "change", "change", "remove", "remove", "manage", "reload", "store",
+            "login", "login", "login", "login", "login", "read", "list", "explain", "confirm",
+            "change", "change", "change", "change", "export", "change", "remove", "remove",
+            "manage", "revoke", "reload", "store",
         ];
         assert_eq!(words, expected);
     }

@@ -5,9 +5,9 @@
 //! generator. Time and random bytes are arguments. [`verification::verify`] judges a login, and
 //! [`resync::resync`] finds a token again. [`management`] judges the code that a change needs, and
 //! then changes the record. [`restoration`] closes what a backup would open again. [`mark`] decides
-//! which login is answered before the disk has its record.
-//! [`shadowing`] notes what a login of another module would have come to. [`enrollment`] adds a
-//! factor:
+//! which login is answered before the disk has its record. [`trust`] decides which login needs no
+//! code, because there was one a moment ago. [`shadowing`] notes what a login of another module
+//! would have come to. [`enrollment`] adds a factor:
 //!
 //! ```
 //! use totpd_core::code::Code;
@@ -84,6 +84,7 @@ pub mod policy;
 pub mod record;
 pub mod record_key;
 pub mod recovery_codes;
+pub mod remembered;
 pub mod restoration;
 pub mod resync;
 pub mod seed;
@@ -91,6 +92,7 @@ pub mod shadow;
 pub mod shadowing;
 pub mod source;
 pub mod throttle;
+pub mod trust;
 pub mod user_name;
 pub mod verification;
 pub mod void_windows;

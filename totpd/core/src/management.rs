@@ -1,13 +1,15 @@
 //! The decisions of management: the record after somebody changes factors.
 //!
 //! Each takes a record, a request, the time and rules. It returns an outcome and the record to
-//! write to disk. A code that a caller shows is judged in the same transaction as its change.
+//! write to disk. A code that a caller shows is judged in the same transaction as its change. Each
+//! change ends what is remembered of logins.
 
 use crate::authorization::may_change;
 use crate::code::Code;
-use crate::enrollment::{self, Confirmation, Enrolled, EnrollmentRules};
+use crate::enrollment::{self, Confirmation, Enrolled, EnrollmentRules, Import, Imported};
 use crate::factor::{Factor, Maker};
 pub use crate::management::decision::{Decision, Refusal};
+pub use crate::management::export::{Export, LeftOut, export};
 pub use crate::management::factor_changes::FactorChanges;
 pub use crate::management::reauthentication::Reauthentication;
 use crate::moment::Moment;
@@ -18,6 +20,7 @@ use crate::throttle::{Throttle, ThrottleRules};
 use crate::void_windows::VoidWindows;
 
 mod decision;
+mod export;
 mod factor_changes;
 mod reauthentication;
 
@@ -30,10 +33,21 @@ pub fn enroll(
     now: u64,
     rules: &EnrollmentRules,
 ) -> Decision<(Factor, Enrolled)> {
-    proof.then(record, voids, |record| {
+    end_trust_of(proof.then(record, voids, |record| {
         let (result, record) = enrollment::enroll(record, request, now, rules);
         (result.map_err(Refusal::Enrollment), record)
-    })
+    }))
+}
+
+/// Takes over the factors of a user from another program, for root; see [`enrollment::import`].
+pub fn import(
+    record: Record,
+    request: &Import,
+    now: u64,
+    rules: &EnrollmentRules,
+) -> Decision<Imported> {
+    let (result, record) = enrollment::import(record, request, now, rules);
+    (result.map_err(Refusal::Enrollment), record)
 }
 
 /// Tries the first code of the factor `id`, which the maker of `by` made. The account has `uid`
@@ -51,6 +65,9 @@ pub fn confirm(
     } else {
         Confirmation::NotPending
     };
+    if confirmation == Confirmation::Verified {
+        record.trust.end();
+    }
     (confirmation, record)
 }
 
@@ -64,10 +81,10 @@ pub fn remove(
     by: Maker,
     now: u64,
 ) -> Decision<()> {
-    proof.then(record, voids, |mut record| {
+    end_trust_of(proof.then(record, voids, |mut record| {
         let has_changed = enrollment::remove(&mut record, id, by, now);
         (if has_changed { Ok(()) } else { Err(Refusal::NothingRemoved) }, record)
-    })
+    }))
 }
 
 /// Changes what is no secret of the factor `id`, for the caller `by`. The account has `uid` now.
@@ -79,14 +96,14 @@ pub fn edit_factor(
     id: &str,
     changes: &FactorChanges,
 ) -> Decision<()> {
-    proof.then(record, voids, |mut record| {
+    end_trust_of(proof.then(record, voids, |mut record| {
         let is_own = record.belongs_to(uid);
         let entry = record.factors.iter_mut().find(|f| is_own && f.id.as_str() == id);
         let result = entry.ok_or(Refusal::NoSuchFactor).and_then(|factor| {
             if may_change(factor, by) { changes.apply(factor) } else { Err(Refusal::NotMaker) }
         });
         (result, record)
-    })
+    }))
 }
 
 /// Puts `codes` in the place of all recovery codes of the account that has `uid` now.
@@ -97,13 +114,13 @@ pub fn renew_recovery_codes(
     uid: u32,
     codes: &RecoveryCodes,
 ) -> Decision<()> {
-    proof.then(record, voids, |mut record| {
+    end_trust_of(proof.then(record, voids, |mut record| {
         if !record.is_enrolled() || !record.belongs_to(uid) {
             return (Err(Refusal::NotEnrolled), record);
         }
         record.recovery = codes.clone();
         (Ok(()), record)
-    })
+    }))
 }
 
 /// Gives recovery codes to an enrolled user who has none left. Answers whether it did.
@@ -116,10 +133,17 @@ pub fn add_recovery_codes(mut record: Record, codes: &RecoveryCodes) -> (bool, R
     (is_wanted, record)
 }
 
-/// Forgets the wrong codes of a user.
+/// Forgets the wrong codes of a user, and which logins are remembered.
 #[must_use]
 pub fn unlock(record: Record) -> Record {
-    Record { throttle: Throttle::default(), ..record }
+    end_trust(Record { throttle: Throttle::default(), ..record })
+}
+
+/// Ends what is remembered of logins. The next one of each kind needs a code.
+#[must_use]
+pub fn end_trust(mut record: Record) -> Record {
+    record.trust.end();
+    record
 }
 
 /// Finds the token `id` of the account that has `uid` now, for the caller `by`. It needs two codes
@@ -137,6 +161,9 @@ pub fn resync(
     } else {
         ResyncOutcome::NoToken
     };
+    if outcome == ResyncOutcome::Done {
+        record.trust.end();
+    }
     (outcome, record)
 }
 
@@ -145,6 +172,14 @@ pub fn resync(
 #[must_use]
 pub fn restrict_to_owner(record: Record, uid: u32) -> Record {
     if record.belongs_to(uid) { record } else { Record::new(uid) }
+}
+
+/// Ends what is remembered of logins after a change that was made.
+fn end_trust_of<T>((result, record): Decision<T>) -> Decision<T> {
+    match result {
+        Ok(made) => (Ok(made), end_trust(record)),
+        Err(refusal) => (Err(refusal), record),
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::code::Code;
 use crate::factor::{Factor, FactorId, Status};
 pub use crate::record::spent_seeds::SpentSeed;
 use crate::recovery_codes::RecoveryCodes;
+use crate::remembered::Trust;
 use crate::seed::{NoSeed, Seed};
 use crate::shadow::Shadow;
 use crate::throttle::Throttle;
@@ -22,6 +23,8 @@ pub struct Record<S = Seed> {
     pub factors: Vec<Factor<S>>,
     /// The wrong codes.
     pub throttle: Throttle,
+    /// The remembered logins.
+    pub trust: Trust,
     /// The recovery codes, as hashes.
     pub recovery: RecoveryCodes,
     /// The last accepted counters of removed factors.
@@ -61,11 +64,11 @@ impl<S> Record<S> {
 
 impl From<Record> for Outline {
     fn from(record: Record) -> Self {
-        let Record { uid, factors, throttle, recovery, .. } = record;
+        let Record { uid, factors, throttle, trust, recovery, .. } = record;
         let factors = factors.into_iter().map(|factor| factor.with_seed(NoSeed)).collect();
         let recovery = RecoveryCodes::without_hashes(recovery.salt());
         let (spent, shadow) = (Vec::new(), Shadow::default());
-        Self { uid, factors, throttle, recovery, spent, shadow }
+        Self { uid, factors, throttle, trust, recovery, spent, shadow }
     }
 }
 
@@ -77,6 +80,7 @@ impl Record {
             uid,
             factors: Vec::new(),
             throttle: Throttle::default(),
+            trust: Trust::default(),
             recovery: RecoveryCodes::default(),
             spent: Vec::new(),
             shadow: Shadow::default(),

@@ -10,6 +10,11 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::code::{is_blank, without_end};
+pub use crate::recovery_codes::hashed_guess::HashedGuess;
+pub use crate::recovery_codes::scratch_code::ScratchCode;
+
+mod hashed_guess;
+mod scratch_code;
 
 /// A recovery code: 16 characters of Crockford's base32, 80 random bits.
 ///
@@ -71,28 +76,11 @@ impl RecoveryCode {
     /// A code has 80 random bits, so a costlier hash would only slow down the daemon.
     #[must_use]
     pub fn hash(&self, salt: [u8; 16]) -> HashedGuess {
-        let mut hash = [0; 32];
-        let result = scrypt::Params::new(SCRYPT_LOG_N, 8, 1)
-            .map(|params| scrypt::scrypt(self.0.as_slice(), &salt, &params, &mut hash));
-        // Neither can fail with these constants. A failure makes a guess that matches nothing.
-        HashedGuess { salt, hash: result.is_ok_and(|hashed| hashed.is_ok()).then_some(hash) }
+        HashedGuess::of(self.0.as_slice(), salt)
     }
 }
 
 impl fmt::Debug for RecoveryCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-/// A recovery code that a person typed, hashed with the salt of a record.
-#[derive(Clone)]
-pub struct HashedGuess {
-    salt: [u8; 16],
-    hash: Option<[u8; 32]>,
-}
-
-impl fmt::Debug for HashedGuess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
@@ -129,6 +117,13 @@ impl RecoveryCodes {
             (0..count).map(|_| RecoveryCode::random(&mut fill)).collect::<Result<Vec<_>, E>>()?;
         let hashes = codes.iter().filter_map(|code| code.hash(salt).hash).collect();
         Ok((codes, Self { salt, hashes, unreported_use: None }))
+    }
+
+    /// Returns the hashes of codes that another program made, under the random `salt`.
+    #[must_use]
+    pub fn of_scratch_codes(codes: &[ScratchCode], salt: [u8; 16]) -> Self {
+        let hashes = codes.iter().filter_map(|code| code.hash(salt).hash).collect();
+        Self { salt, hashes, unreported_use: None }
     }
 
     /// Returns no hashes under `salt`, for an [`Outline`](crate::record::Outline).
@@ -189,8 +184,6 @@ const CODE_LENGTH: usize = 16;
 const USUAL_NUMBER: usize = 10;
 /// The alphabet of Crockford's base32.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// The cost of scrypt: 2^8 blocks of 1 KiB.
-const SCRYPT_LOG_N: u8 = 8;
 
 #[cfg(test)]
 mod tests {

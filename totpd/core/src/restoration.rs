@@ -22,6 +22,7 @@ mod replay_floor;
 /// used. A resynchronization does not accept them either, even of an imported seed.
 pub fn restore(record: &mut Record, now: u64) -> bool {
     record.recovery = RecoveryCodes::default();
+    record.trust.end();
     // The times of the factors are those of the backup here, as the counters are.
     lower_implausible_counters(record, now);
     record.retire(now, |factor| !factor.is_pending());

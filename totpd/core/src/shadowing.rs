@@ -47,7 +47,7 @@ pub fn judge(
 fn cause(record: &Record, attempt: &Attempt, verdict: &Verdict, skew: u64) -> Option<Cause> {
     let blank = Code::blank();
     let code = match &attempt.answer {
-        Answer::Code(code) => code,
+        Answer::Code(code) | Answer::CodeOrScratch(code, _) => code,
         _ => &blank,
     };
     if record.factors.is_empty()

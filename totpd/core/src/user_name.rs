@@ -7,7 +7,7 @@ use core::fmt;
 /// A login name that NSS may know: 1 to 256 bytes, without control characters, `:` and `/`.
 ///
 /// No line of passwd can hold these characters.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct UserName(String);
 
 impl UserName {

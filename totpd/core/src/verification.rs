@@ -118,12 +118,20 @@ pub fn verify(
         (_, Some(reason)) => Err(reason),
         // Even if it is by chance a fresh one. Otherwise it is a guess at each step that costs
         // nothing.
-        (Answer::Code(_), None) if repeats && !matches!(best, Some((_, Match::Replayed))) => {
+        (Answer::Code(_) | Answer::CodeOrScratch(..), None)
+            if repeats && !matches!(best, Some((_, Match::Replayed))) =>
+        {
             Err(Reason::Replayed)
         }
         (Answer::Code(_), None) => {
             use_code(best, attempt, voids).map(|used| approve_code(&mut record, used))
         }
+        (Answer::CodeOrScratch(_, guess), None) => match use_code(best, attempt, voids) {
+            Err(Reason::NoMatch) => {
+                redeem(&mut record, guess, attempt).map_err(|_| no_match(&record))
+            }
+            used => used.map(|used| approve_code(&mut record, used)),
+        },
         (Answer::Recovery(guess), None) => redeem(&mut record, guess, attempt),
     };
     match judged {
@@ -148,6 +156,14 @@ fn refusal(record: &Record, attempt: &Attempt) -> Option<Reason> {
         (is_code && record.verified().next().is_none()).then_some(Reason::Unsynchronized)
     };
     refusal_of_any(record, attempt.uid).or_else(unsynchronized)
+}
+
+/// Returns the reason why digits are neither a code nor a scratch code.
+fn no_match(record: &Record) -> Reason {
+    match record.verified().next() {
+        Some(_) => Reason::NoMatch,
+        None => Reason::Unsynchronized,
+    }
 }
 
 /// What was used up: the id of the factor, its method, and its code.

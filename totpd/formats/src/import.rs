@@ -8,9 +8,10 @@ use zeroize::Zeroizing;
 pub use crate::import::otpauth_uri::UriParameters;
 pub use crate::import::unreadable_secret::UnreadableSecret;
 
-mod base32;
-mod hexadecimal;
-mod otpauth_uri;
+pub(crate) mod base32;
+pub(crate) mod hash_name;
+pub(crate) mod hexadecimal;
+pub(crate) mod otpauth_uri;
 mod unreadable_secret;
 
 /// An existing token.

@@ -27,7 +27,7 @@ pub use crate::sshd_fake_password::is_sshd_fake_password;
 pub use crate::trial_log::{TRIAL_LOG, format_trial_login, parse_trial_login};
 pub use crate::typed_code::is_typed_code;
 pub use crate::unattended::{SERVICES_OF_SU, UNATTENDED_SERVICES, is_unattended};
-pub use crate::words::{action, verdict};
+pub use crate::words::{action, notice, verdict};
 
 #[cfg(feature = "zbus")]
 pub mod arguments;

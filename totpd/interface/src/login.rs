@@ -11,8 +11,10 @@ use crate::dictionary::{DictReader, Entries, add_text};
 use crate::words::{action, verdict};
 
 pub use crate::login::context::{COMBINED_PROMPT, LoginContext, MAX_TEXT_CHARS, Nonce, truncate};
+pub use crate::login::password::PasswordReply;
 
 mod context;
+mod password;
 
 /// The reply of the daemon to `Begin`.
 #[derive(Clone, Eq, PartialEq)]
@@ -68,8 +70,7 @@ pub enum VerifyReply {
     Throttled {
         /// The message for the person.
         message: Option<String>,
-        /// The seconds until the daemon looks at the next code. With `None`, an administrator has
-        /// to unlock the user.
+        /// The seconds until the daemon looks at the next code; `None`: until `totpctl unlock`.
         retry_after: Option<u32>,
     },
 }
@@ -103,8 +104,7 @@ pub enum Method {
     Totp,
 }
 
-/// The error of a reply that the contract does not have. Its text is a sentence without anything of
-/// the reply.
+/// The error of a reply that the contract does not have. Its text has nothing of the reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct UnexpectedReply(&'static str);
 

@@ -102,6 +102,28 @@ impl ManagerProxy<'_> {
         self.call("Remove", &(user, factor, code)).await
     }
 
+    /// Takes over the factors of a user from another program.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn import(
+        &self,
+        user: &str,
+        factors: &[Dictionary],
+        options: &Dictionary,
+    ) -> Result<Dictionary, Error> {
+        self.call("Import", &(user, factors, options)).await
+    }
+
+    /// Hands out the seeds of the confirmed factors of a user. Only the private socket carries
+    /// them.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn export(&self, user: &str) -> Result<(Vec<Dictionary>, Dictionary), Error> {
+        self.call("Export", &(user,)).await
+    }
+
     /// Clears the count of wrong codes of `user`.
     ///
     /// # Errors
@@ -132,6 +154,23 @@ impl ManagerProxy<'_> {
     /// See [`Self::enroll`].
     pub async fn list_users(&self, after: &str, limit: u32) -> Result<Vec<Dictionary>, Error> {
         self.call("ListUsers", &(after, limit)).await
+    }
+
+    /// Returns the remembered logins and the open bursts of `user`, or of everybody if it is empty.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn list_trust(&self, user: &str) -> Result<Vec<Dictionary>, Error> {
+        self.call("ListTrust", &(user,)).await
+    }
+
+    /// Ends what is remembered of logins of `user`, or of everybody if it is empty. Returns how
+    /// many there were.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn revoke_trust(&self, user: &str) -> Result<u32, Error> {
+        self.call("RevokeTrust", &(user,)).await
     }
 
     /// Returns what a login of a user would need, and why.

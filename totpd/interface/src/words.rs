@@ -10,6 +10,14 @@ pub mod action {
     pub const SKIP: &str = "skip";
 }
 
+/// The words of the reply to `PasswordChanged`.
+pub mod notice {
+    /// What was remembered of logins of the user ended.
+    pub const ENDED: &str = "ended";
+    /// Nothing was remembered.
+    pub const UNCHANGED: &str = "unchanged";
+}
+
 /// The words of the replies to the other methods.
 pub mod verdict {
     /// The code was right, and is used up.

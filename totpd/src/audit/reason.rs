@@ -33,6 +33,8 @@ reasons! {
     FirstCodeAccepted = "first-code-accepted", "right first code; the login has to succeed";
     SkippedNotEnrolled = "skipped-not-enrolled", "not enrolled";
     SkippedByRule = "skipped-by-rule", "no code is needed here";
+    SkippedRemembered = "skipped-remembered", "an earlier code is remembered";
+    SkippedInBurst = "skipped-in-burst", "the code of a moment ago opens this connection too";
     SkippedUntilDeadline = "skipped-until-deadline", "not enrolled, and not due yet";
     FactorShown = "factor-shown-at-login", "the key of an unverified factor was shown";
     CodeWrong = "code-wrong", "wrong code";
@@ -68,6 +70,8 @@ reasons! {
     TokenUnknown = "token-unknown", "no factor is pending for this token";
     FactorAdded = "factor-added", "factor added";
     FactorAddedVerified = "factor-added-without-code", "factor added and verified without a code";
+    FactorImported = "factor-imported", "factors taken over from another program";
+    SeedsExported = "seeds-exported", "seeds handed out for another program";
     FactorShownAgain = "factor-shown-again", "pending factor shown again";
     FactorVerifiedWithoutCode = "factor-verified-without-code", "factor verified without a code";
     FactorChanged = "factor-changed", "factor changed";
@@ -75,7 +79,9 @@ reasons! {
     RecordRemoved = "record-removed", "damaged record removed";
     RecoveryCodesRenewed = "recovery-codes-renewed", "recovery codes renewed";
     TokenResynchronized = "token-resynchronized", "token resynchronized";
-    UserUnlocked = "user-unlocked", "wrong codes forgotten";
+    UserUnlocked = "user-unlocked", "wrong codes and remembered logins forgotten";
+    TrustRevoked = "trust-revoked", "remembered logins ended";
+    PasswordChanged = "password-changed", "the password changed, so remembered logins ended";
     ReauthenticationFailed = "reauthentication-failed", "refused: no valid current code";
     BackupMade = "backup-made", "backup made";
     StoreRestored = "store-restored", "store replaced by a backup";

@@ -4,7 +4,8 @@
 #[derive(Clone, Debug)]
 pub(crate) struct Doubt {
     /// A word for programs: `deadline-over`, `denies-root`, `group-not-looked-up`, `group-unknown`,
-    /// `never-decides`, `outage-hidden`, `service-unknown`, `user-not-looked-up` or `user-unknown`.
+    /// `never-decides`, `never-remembers`, `outage-hidden`, `service-unknown`,
+    /// `user-not-looked-up` or `user-unknown`.
     pub(crate) kind: &'static str,
     /// `FILE:LINE`.
     pub(crate) place: String,

@@ -11,7 +11,7 @@ impl Duration {
         self.0
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         if text == "0" {
             return Some(Self(0));
         }
@@ -43,11 +43,27 @@ impl<'de> Deserialize<'de> for Duration {
     }
 }
 
+/// Returns a length of time as people write it, in its greatest whole unit.
+pub(crate) fn display_length(seconds: u64) -> String {
+    let units = [(86_400, 'd'), (3600, 'h'), (60, 'm')];
+    let unit = units.iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
+    let (unit, letter) = unit.copied().unwrap_or((1, 's'));
+    format!("{}{letter}", seconds / unit)
+}
+
 const MAX_SECONDS: u64 = 10 * 366 * 86_400;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_length_is_shown_as_it_is_written() {
+        for text in ["0s", "59s", "90s", "1m", "90m", "1h", "8h", "25h", "1d", "90d"] {
+            let length = Duration::parse(text).map(Duration::seconds);
+            assert_eq!(length.map(display_length).as_deref(), Some(text));
+        }
+    }
 
     #[test]
     fn only_a_number_and_a_unit_is_a_length_of_time() {

@@ -3,11 +3,14 @@
 use serde::Deserialize;
 use toml::Spanned;
 use totpd_core::policy::{
-    GroupName, Limits, OneOf, PlacePattern, Rule, RuleName, ServicePattern, Then, UserPattern,
+    Burst, GroupName, Limits, OneOf, PlacePattern, Remember, Rule, RuleName, ServicePattern, Then,
+    UserPattern,
 };
 use totpd_core::verification::Methods;
 
-use crate::config::rule_values::{Outcome, group, methods, name, places, services, users};
+use crate::config::rule_values::{
+    Outcome, burst, group, methods, name, places, remember, services, users,
+};
 
 /// The keys of a rule. `name` and `then` are required.
 #[derive(Debug, Deserialize)]
@@ -26,6 +29,10 @@ pub(crate) struct RuleTable {
     then: Outcome,
     #[serde(default, deserialize_with = "methods")]
     methods: Option<Methods>,
+    #[serde(default, deserialize_with = "remember")]
+    remember: Option<Remember>,
+    #[serde(default, deserialize_with = "burst")]
+    burst: Option<Burst>,
 }
 
 /// The name of a group.
@@ -49,9 +56,16 @@ impl RuleTable {
                 )
             }
         };
+        if self.then != Outcome::Require && (self.remember.is_some() || self.burst.is_some()) {
+            return Err(
+                "remember, burst: only a code is remembered, so then must be \"require\"; remove the key",
+            );
+        }
+        let (remember, burst) = (self.remember, self.burst);
         let then = match (self.then, self.methods) {
             (Outcome::Require, methods) => {
-                Then::Require(Limits { methods: methods.unwrap_or_default(), ..Limits::NONE })
+                let methods = methods.unwrap_or_default();
+                Then::Require(Limits { methods, remember, burst, ..Limits::NONE })
             }
             (_, Some(_)) => {
                 return Err(

@@ -1,4 +1,4 @@
-//! Doubts about single rules: whom they name, when they end, and whether root is left a way in.
+//! Doubts about single rules: users that they name, deadlines, and whether root has a way in.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::host::clock;
 /// A rule with the file and the line where it stands.
 type Placed<'a> = (&'a Rule, &'a str);
 
-/// Returns the doubts about users whom NSS does not know. It asks about no more names than it has
+/// Returns the doubts about users that NSS does not know. It asks about no more names than it has
 /// time for.
 pub(super) fn unknown_users<'a>(rules: impl Iterator<Item = Placed<'a>>) -> Vec<Doubt> {
     let end = Instant::now() + LOOKUP_TIME;
@@ -33,7 +33,7 @@ pub(super) fn unknown_users<'a>(rules: impl Iterator<Item = Placed<'a>>) -> Vec<
     doubts
 }
 
-/// Returns the doubt about a user of whom NSS says this.
+/// Returns the doubt about a user, by this answer of NSS.
 fn unknown_user(name: &str, place: &str, answer: nix::Result<Option<String>>) -> Option<Doubt> {
     let (kind, message) = match answer {
         Ok(Some(spelled)) if spelled == name => return None,
@@ -93,7 +93,7 @@ pub(super) fn denied_root(policy: &Policy, rules: &[Placed<'_>], now: u64) -> Op
     };
     let rule = refused(&of(place_holders(["root".to_owned()].into())))?;
     let place = rules.iter().find(|(other, _)| other.name == *rule).map(|(_, place)| *place);
-    let whom = match refused(&of(unnamed_users(both))) {
+    let users = match refused(&of(unnamed_users(both))) {
         Some(_) => "everybody, root too, at every service and from everywhere",
         None => "root at every service and from everywhere",
     };
@@ -101,7 +101,7 @@ pub(super) fn denied_root(policy: &Policy, rules: &[Placed<'_>], now: u64) -> Op
         kind: "denies-root",
         place: place.unwrap_or_default().to_owned(),
         message: format!(
-            "[[rule]] {:?} refuses {whom}; put a rule for root before it, or name whom it refuses",
+            "[[rule]] {:?} refuses {users}; put a rule for root before it, or name the users that it refuses",
             rule.as_str()
         ),
     })

@@ -3,6 +3,7 @@
 use totpd_core::policy::{GroupName, Policy, Rule};
 
 use crate::config::doubt::Doubt;
+use crate::config::local_rules::never_remembers;
 use crate::config::{pam_services, rule_doubts};
 use crate::host::clock;
 use crate::host::nss::order::hidden_outages;
@@ -52,6 +53,14 @@ impl RuleSet {
                  move it before them, or remove it"
             );
             doubts.push(Doubt { kind: "never-decides", place: (*place).to_owned(), message });
+        }
+        for (rule, place) in placed.iter().filter(|(rule, _)| never_remembers(rule)) {
+            let name = rule.name.as_str();
+            let message = format!(
+                "[[rule]] {name:?} never remembers a login: it is for this machine, and only logins from an \
+                 address are remembered; remove remember and burst, or name other services"
+            );
+            doubts.push(Doubt { kind: "never-remembers", place: (*place).to_owned(), message });
         }
         doubts.extend(rule_doubts::denied_root(&self.policy, &placed, now));
         let names_people = |rule: &Rule| rule.users.is_some() || rule.groups.is_some();

@@ -7,10 +7,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, de};
 use totpd_core::policy::{
-    Deadline, GroupName, OneOf, PlacePattern, RuleName, ServicePattern, UserPattern,
+    Burst, Deadline, GroupName, OneOf, PlacePattern, Remember, RuleName, ServicePattern,
+    UserPattern,
 };
 use totpd_core::verification::{Method, Methods};
 use totpd_interface::login::Method as MethodWord;
+
+use crate::config::duration::Duration;
 
 /// The value of `then`, without the limits of a code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -116,6 +119,29 @@ pub(super) fn methods<'de, D: Deserializer<'de>>(
     };
     let methods = texts.iter().map(parse).collect::<Result<Vec<_>, D::Error>>()?;
     Methods::of(&methods).map(Some).ok_or_else(|| de::Error::custom(EMPTY))
+}
+
+pub(super) fn remember<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Remember>, D::Error> {
+    length(deserializer, Remember::new, "a login is remembered for \"1m\" to \"90d\"")
+}
+
+pub(super) fn burst<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Burst>, D::Error> {
+    length(deserializer, Burst::new, "a burst lasts \"1s\" to \"5m\"")
+}
+
+/// Reads a length of time. `range` says which ones there are.
+fn length<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    new: impl Fn(u64) -> Option<T>,
+    range: &str,
+) -> Result<Option<T>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let length = Duration::parse(&text).and_then(|length| new(length.seconds()));
+    length.map(Some).ok_or_else(|| {
+        de::Error::custom(format!("{text:?}: {range}; write another length, or remove the key"))
+    })
 }
 
 fn list<'de, D, T>(

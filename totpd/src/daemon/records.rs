@@ -5,6 +5,7 @@ use std::sync::Arc;
 use totpd_core::account::{Account, NO_UID};
 use totpd_core::record::{Outline, Record};
 use totpd_core::throttle::ThrottleState;
+use totpd_core::trust::{Asking, grant};
 use totpd_core::verification::{Attempt, Verdict, verify};
 use totpd_core::void_windows::VoidWindows;
 use totpd_interface::Error;
@@ -73,7 +74,8 @@ impl Daemon {
     }
 
     /// Judges an attempt to log in as `account` in one transaction; see
-    /// [`totpd_store::Store::judge`]. Returns the verdict, and the state of the throttle after it.
+    /// [`totpd_store::Store::judge`]. Remembers the login as `asking` says. Returns the verdict and
+    /// the state of the throttle after it.
     ///
     /// # Errors
     /// The errors of [`Daemon::update`].
@@ -81,6 +83,7 @@ impl Daemon {
         &self,
         account: &Account,
         attempt: Attempt,
+        asking: Option<Asking>,
     ) -> Result<(Verdict, ThrottleState), Error> {
         let (key, account) = (account.key.clone(), account.clone());
         let rules = self.config.rules.clone();
@@ -91,10 +94,16 @@ impl Daemon {
                 let (verdict, mut record) = verify(record, &attempt, &rules, voids);
                 let throttle = record.throttle.state(&attempt.source, attempt.now, &rules.throttle);
                 let login = verdict.leaning_login(&key, attempt.now);
-                ((verdict, throttle), Changed { record: Some(record), login })
+                let burst = asking.as_ref().and_then(|asking| grant(&mut record, &verdict, asking));
+                ((verdict, throttle, burst), Changed { record: Some(record), login })
             }
         };
-        self.note_write(self.store.judge(key, judge).await)
+        let judged = self.note_write(self.store.judge(key.clone(), judge).await);
+        let (verdict, throttle, burst) = judged?;
+        if let Some(burst) = burst {
+            self.open_burst(&key, burst);
+        }
+        Ok((verdict, throttle))
     }
 
     /// Returns the windows of time whose codes are void.

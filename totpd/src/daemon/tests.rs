@@ -82,7 +82,7 @@ fn an_attempt_that_runs_twice_counts_once() {
             uid: 1000,
             now: 30_000,
         };
-        run(daemon.judge(&alice, guess)).unwrap();
+        run(daemon.judge(&alice, guess, None)).unwrap();
         let throttle = run(daemon.read(&alice)).unwrap().unwrap().throttle;
         assert_eq!(throttle.unknown_sources().failures(), expected);
     }
@@ -102,6 +102,20 @@ fn a_recovery_code_is_hashed_only_if_not_throttled() {
     }
     put(&daemon, "alice", throttled);
     assert!(matches!(answer(), Answer::Malformed), "throttled whatever it says");
+}
+
+#[test]
+fn eight_digits_are_hashed_for_everybody() {
+    let ((daemon, _), alice) = (daemon(), alice());
+    let answer = |text| run(daemon.classify_answer(&alice, text, &Source::Nowhere)).unwrap();
+    assert!(matches!(answer("93240982"), Answer::CodeOrScratch(..)), "without a record too");
+    assert!(matches!(answer("932409"), Answer::Code(_)));
+    let mut throttled = enrolled(1000);
+    for _ in 0..20 {
+        throttled.throttle.fail(&Source::Nowhere, clock::now());
+    }
+    put(&daemon, "alice", throttled);
+    assert!(matches!(answer("93240982"), Answer::Code(_)), "throttled whatever it says");
 }
 
 #[test]

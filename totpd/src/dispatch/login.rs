@@ -6,7 +6,7 @@
 use totpd_interface::Error;
 use totpd_interface::arguments::Arguments;
 use totpd_interface::dictionary::{DictReader, Entries};
-use totpd_interface::login::{BeginReply, CompletionReply, GuardReply, VerifyReply};
+use totpd_interface::login::{BeginReply, CompletionReply, GuardReply, PasswordReply, VerifyReply};
 use totpd_interface::variants::write;
 use totpd_interface::verdict;
 use totpd_interface::wire::question::{Method, Question};
@@ -25,6 +25,7 @@ enum Reply {
     Verify(VerifyReply),
     Completion(CompletionReply),
     Guard(GuardReply),
+    Password(PasswordReply),
     Noted,
 }
 
@@ -46,6 +47,10 @@ pub(crate) async fn dispatch(service: &dyn LoginService, call: &Call<'_>, member
         "Guard" => {
             let (user, Arguments(context)): (String, _) = call.arguments("sa{sv}")?;
             ask(service, caller, Method::Guard { user: &user }, &context).await?
+        }
+        "PasswordChanged" => {
+            let (user, Arguments(context)): (String, _) = call.arguments("sa{sv}")?;
+            ask(service, caller, Method::PasswordChanged { user: &user }, &context).await?
         }
         // Only root ends a login, and never over the bus.
         "CompleteEnrollment" if call.origin.bus.is_none() => {
@@ -111,6 +116,9 @@ async fn ask(
             service.shadow_let_in(caller, user, &context).await?;
             Reply::Noted
         }
+        Method::PasswordChanged { user } => {
+            Reply::Password(service.password_changed(caller, user).await?)
+        }
     })
 }
 
@@ -121,6 +129,7 @@ impl Reply {
             Self::Verify(reply) => reply.word(),
             Self::Completion(reply) => reply.word(),
             Self::Guard(reply) => reply.word(),
+            Self::Password(reply) => reply.word(),
             Self::Noted => verdict::NOTED,
         }
     }
@@ -131,6 +140,7 @@ impl Reply {
             Self::Verify(reply) => reply.details(),
             Self::Completion(reply) => reply.details(),
             Self::Guard(reply) => reply.details(),
+            Self::Password(reply) => reply.details(),
             Self::Noted => Entries::new(),
         }
     }

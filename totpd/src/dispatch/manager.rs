@@ -30,6 +30,16 @@ pub(crate) async fn dispatch(manager: &Manager, call: &Call<'_>, member: &str) -
             let (user, factor, code) = call.arguments("sss")?;
             call.reply(&manager.remove(origin, user, factor, code).await?)
         }
+        "Import" => {
+            let (user, factors, Arguments(options)): (_, Vec<Arguments>, _) =
+                call.arguments("saa{sv}a{sv}")?;
+            let factors: Vec<_> = factors.into_iter().map(|Arguments(factor)| factor).collect();
+            call.reply(&manager.import(origin, user, &factors, &options).await?)
+        }
+        "Export" => {
+            let (user,) = call.arguments("s")?;
+            call.reply(&manager.export(origin, user).await?)
+        }
         "Unlock" => {
             let (user,) = call.arguments("s")?;
             call.reply(&manager.unlock(origin, user).await?)
@@ -45,6 +55,14 @@ pub(crate) async fn dispatch(manager: &Manager, call: &Call<'_>, member: &str) -
         "ListUsers" => {
             let (after, limit) = call.arguments("su")?;
             call.reply(&manager.list_users(origin, after, limit).await?)
+        }
+        "ListTrust" => {
+            let (user,) = call.arguments("s")?;
+            call.reply(&manager.list_trust(origin, user).await?)
+        }
+        "RevokeTrust" => {
+            let (user,) = call.arguments("s")?;
+            call.reply(&manager.revoke_trust(origin, user).await?)
         }
         "Explain" => {
             let (user, Arguments(login)) = call.arguments("sa{sv}")?;

@@ -62,8 +62,8 @@ impl Lookup {
 #[error("the user database (NSS) does not answer; see nsswitch.conf and its services")]
 pub(crate) struct NssUnavailable;
 
-/// For whom NSS is asked. A lookup that hangs keeps its thread, so each lane has threads of its
-/// own: what ordinary users ask never keeps a login waiting.
+/// The callers that NSS is asked for. A lookup that hangs keeps its thread, so each lane has
+/// threads of its own: what ordinary users ask never keeps a login waiting.
 ///
 /// A lookup that failed is not kept for the next one. An ordinary user could make lookups fail, and
 /// rules would then count more strictly at the logins of others.

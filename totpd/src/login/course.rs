@@ -5,6 +5,7 @@ use totpd_core::authorization::may_enroll_at_login;
 use totpd_core::enrollment;
 use totpd_core::policy::Requirement;
 use totpd_core::record::Record;
+use totpd_core::trust::Pass;
 use totpd_interface::login::LoginContext;
 
 use crate::access::login_context::is_at_terminal;
@@ -12,7 +13,7 @@ use crate::login::ruling::{self, Passage};
 
 /// The course of a login before it has an answer.
 pub(crate) enum Course<'r> {
-    /// A rule asks no code. With `forward_pass`, it says so after the answer.
+    /// No code is needed, by a rule. With `forward_pass`, it says so after the answer.
     LetBy(Passage<'r>),
     /// The user may make a factor.
     Enroll,
@@ -24,16 +25,17 @@ pub(crate) enum Course<'r> {
 
 impl<'r> Course<'r> {
     /// Returns the course of a login of `account`, which has `record`. `self_service` says that
-    /// users may make factors.
+    /// users may make factors. `pass` says that an earlier login gave a code.
     pub(crate) fn new<S>(
         requirement: &Requirement<'r>,
+        pass: Option<Pass>,
         context: &LoginContext,
         account: &Account,
         record: &Record<S>,
         self_service: bool,
         now: u64,
     ) -> Self {
-        if let Some(passage) = ruling::passage(requirement, context, now) {
+        if let Some(passage) = ruling::passage(requirement, pass, context, now) {
             return Self::LetBy(passage);
         }
         if context.enroll

@@ -13,7 +13,7 @@ use crate::audit::event::{Event, LoginEvent, LoginOutcome, LoginScene};
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::host::clock;
-use crate::login::exemption;
+use crate::login::exemption::{self, Standing};
 use crate::login::ruling::{self, Scene};
 
 /// Judges a login at which no code was given. What `Begin` lets in without a code continues. Root
@@ -31,7 +31,8 @@ pub(super) async fn judge(
     let account = daemon.account_for(caller, user).await?;
     let source = &login_source(context, caller.uid);
     let login = LoginScene { caller, account: &account, context, source };
-    let is_unenrolled = exemption::is_unenrolled(daemon, &account).await?;
+    let Standing { is_unenrolled, record: mut stored } =
+        exemption::standing(daemon, &account).await?;
     let record = |event: LoginEvent<'_>| daemon.audit.record(&Event::Login(event));
     let (mut requirement, mut is_in_doubt) = (Requirement::DEFAULT, false);
     let rulebook = ruling::rulebook(daemon, caller);
@@ -41,7 +42,10 @@ pub(super) async fn judge(
         let scene = Scene { account: &account, is_unenrolled, context, now, lane };
         let by_rules = ruling::decision(daemon, rulebook, scene, None).await;
         Decision { requirement, is_in_doubt, .. } = by_rules;
-        if let Some(passage) = ruling::passage(&requirement, context, clock::now()) {
+        let asking = ruling::asking(daemon, login, &requirement);
+        let pass =
+            stored.as_mut().and_then(|stored| daemon.let_by(&account.key, stored, asking.as_ref()));
+        if let Some(passage) = ruling::passage(&requirement, pass, context, clock::now()) {
             let message = exemption::let_by(daemon, login, passage);
             return Ok(GuardReply { is_let_by: true, message });
         }

@@ -9,10 +9,11 @@ use totpd_core::policy::{Decision, Requirement};
 use totpd_core::record::Outline;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
+use totpd_core::trust::Asking;
 use totpd_core::verification::{Answer, Attempt, Methods, Reason as DenialReason, Verdict};
 use totpd_interface::Error;
 use totpd_interface::login::{
-    BeginReply, CompletionReply, GuardReply, LoginContext, Nonce, VerifyReply,
+    BeginReply, CompletionReply, GuardReply, LoginContext, Nonce, PasswordReply, VerifyReply,
 };
 
 use crate::access::caller::Caller;
@@ -24,9 +25,10 @@ use crate::daemon::typed_answer::TypedAnswer;
 use crate::host::clock;
 use crate::login::completion;
 use crate::login::course::Course;
-use crate::login::exemption;
+use crate::login::exemption::{self, Standing};
 use crate::login::first_login::{self, ENROLL_ELSEWHERE, FirstCode};
 use crate::login::guard;
+use crate::login::password;
 use crate::login::prompt::{Wait, prompt_for};
 use crate::login::reply::verify_reply;
 use crate::login::ruling::{self, Scene};
@@ -102,6 +104,14 @@ impl LoginService for LocalLogin {
     ) -> PendingReply<'a, ()> {
         Box::pin(shadow::let_in(&self.0, caller, user, context))
     }
+
+    fn password_changed<'a>(
+        &'a self,
+        caller: Caller,
+        user: &'a str,
+    ) -> PendingReply<'a, PasswordReply> {
+        Box::pin(password::changed(&self.0, caller, user))
+    }
 }
 
 impl LocalLogin {
@@ -127,7 +137,13 @@ impl LocalLogin {
             requirement = Box::pin(by_rules).await.requirement;
         }
         let may_enroll = self.0.config.self_service;
-        let mut course = Course::new(&requirement, context, &account, &record, may_enroll, now);
+        let login = LoginScene { caller, account: &account, context, source };
+        // With forward_pass, `Verify` says it.
+        let asking = ruling::asking(&self.0, login, &requirement);
+        let asking = asking.filter(|_| !context.forward_pass);
+        let pass = self.0.let_by(&account.key, &mut record, asking.as_ref());
+        let mut course =
+            Course::new(&requirement, pass, context, &account, &record, may_enroll, now);
         if let (Course::Enroll, Some(nonce)) = (&course, context.nonce) {
             let offer = Box::pin(first_login::offer(&self.0, caller, &account, nonce, context));
             match offer.await {
@@ -187,16 +203,20 @@ impl LocalLogin {
         let account = self.0.account_for(caller, user).await?;
         let source = login_source(context, caller.uid);
         let login = LoginScene { caller, account: &account, context, source: &source };
-        let (mut requirement, mut is_in_doubt) = (Requirement::DEFAULT, false);
+        let (mut requirement, mut is_in_doubt, mut asking) = (Requirement::DEFAULT, false, None);
         let rulebook = ruling::rulebook(&self.0, caller);
         if let Some(rulebook) = &rulebook {
-            let is_unenrolled = Box::pin(exemption::is_unenrolled(&self.0, &account)).await?;
+            let standing = Box::pin(exemption::standing(&self.0, &account)).await?;
+            let Standing { is_unenrolled, record } = standing;
             let now = self.0.judging_time(rulebook);
             let lane = caller.lane();
             let scene = Scene { account: &account, is_unenrolled, context, now, lane };
             let by_rules = ruling::decision(&self.0, rulebook, scene, None);
             Decision { requirement, is_in_doubt, .. } = Box::pin(by_rules).await;
-            if let Some(passage) = ruling::passage(&requirement, context, clock::now()) {
+            asking = ruling::asking(&self.0, login, &requirement);
+            let pass = record
+                .and_then(|mut record| self.0.let_by(&account.key, &mut record, asking.as_ref()));
+            if let Some(passage) = ruling::passage(&requirement, pass, context, clock::now()) {
                 let message = exemption::let_by(&self.0, login, passage);
                 return Ok(VerifyReply::Skipped { message });
             }
@@ -208,7 +228,7 @@ impl LocalLogin {
             return Box::pin(self.verify_first_code(login, nonce, factor, code)).await;
         }
         let methods = ruling::methods(&requirement);
-        let judgment = match self.judge(login.account, login, code, methods).await {
+        let judgment = match self.judge(login.account, login, code, methods, asking).await {
             Err(Error::StoreCorrupt(_)) => {
                 Box::pin(self.judge_without_record(login, code, methods)).await
             }
@@ -236,13 +256,14 @@ impl LocalLogin {
         Ok(verify_reply(&verdict))
     }
 
-    /// Judges `code` by the record of `account`.
+    /// Judges `code` by the record of `account`, and remembers the login as `asking` says.
     async fn judge(
         &self,
         account: &Account,
         login: LoginScene<'_>,
         code: &str,
         methods: Methods,
+        asking: Option<Asking>,
     ) -> Result<Judgment, Error> {
         let answer = match TypedAnswer::parse(code) {
             // The login is refused, and does not count. So a recovery code is not worth its hash.
@@ -258,7 +279,7 @@ impl LocalLogin {
             uid: account.current_uid(),
             now: clock::now(),
         };
-        let (verdict, throttle) = self.0.judge(account, attempt).await?;
+        let (verdict, throttle) = self.0.judge(account, attempt, asking).await?;
         let starts_lock =
             matches!(verdict, Verdict::Denied(_)) && throttle == ThrottleState::Locked;
         Ok(Judgment { verdict, is_damaged: false, starts_lock })
@@ -273,7 +294,7 @@ impl LocalLogin {
         methods: Methods,
     ) -> Result<Judgment, Error> {
         let substitute = self.0.substitute_for_damaged(login.account);
-        let Judgment { verdict, .. } = self.judge(&substitute, login, code, methods).await?;
+        let Judgment { verdict, .. } = self.judge(&substitute, login, code, methods, None).await?;
         Ok(Judgment { verdict, is_damaged: true, starts_lock: false })
     }
 

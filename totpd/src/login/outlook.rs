@@ -3,6 +3,7 @@
 use totpd_core::account::Account;
 use totpd_core::policy::Requirement;
 use totpd_core::record::{Outline, Record};
+use totpd_core::trust::Pass;
 use totpd_core::verification::{Method, prospect};
 use totpd_interface::login::LoginContext;
 
@@ -34,6 +35,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) account: &'a Account,
     /// The record of the account; `None` if it is damaged.
     pub(crate) record: Option<&'a Record>,
+    /// The reason why an earlier code is enough.
+    pub(crate) pass: Option<Pass>,
     /// What keeps a code from being looked at.
     pub(crate) wait: Option<Wait>,
     /// The flag that users may make factors.
@@ -45,12 +48,12 @@ pub(crate) struct Circumstances<'a> {
 impl Outlook {
     /// Returns the outlook of a login that has this requirement.
     pub(crate) fn new(requirement: &Requirement<'_>, of: &Circumstances<'_>) -> Self {
-        let Circumstances { context, account, wait, self_service, now, .. } = *of;
+        let Circumstances { context, account, pass, wait, self_service, now, .. } = *of;
         let empty = Record::new(account.current_uid());
         let record = of.record.unwrap_or(&empty);
         let prompt =
             || Some(prompt_for(context, &Outline::from(record.clone()), account, wait, now));
-        match Course::new(requirement, context, account, record, self_service, now) {
+        match Course::new(requirement, pass, context, account, record, self_service, now) {
             Course::LetBy(Passage { reason, .. }) if context.forward_pass => {
                 Self { reason, asks: true, shows: prompt(), ..Self::PASSED }
             }
@@ -132,8 +135,15 @@ mod tests {
     ) -> (&'static str, &'static str, bool, Option<String>) {
         let key = RecordKey::User(UserName::parse("alice").unwrap());
         let account = Account { key, uid: Some(1000), is_uncertain: false };
-        let of =
-            Circumstances { context, account: &account, record, wait, self_service: true, now: 50 };
+        let of = Circumstances {
+            context,
+            account: &account,
+            record,
+            pass: None,
+            wait,
+            self_service: true,
+            now: 50,
+        };
         let outlook = Outlook::new(&requirement, &of);
         (outlook.pam, outlook.reason.token(), outlook.asks, outlook.shows)
     }

@@ -7,17 +7,20 @@ use totpd_core::policy::{
     Deadline, Decision, Fit, Groups, Judgment, Person, Place, Question, Requirement, Rule, decide,
 };
 use totpd_core::record_key::RecordKey;
+use totpd_core::trust::{Asking, Pass};
 use totpd_core::verification::{Method, Methods};
 use totpd_interface::login::LoginContext;
 
 use crate::access::caller::Caller;
 use crate::access::login_context::origin;
+use crate::audit::event::LoginScene;
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::daemon::rulebook::Rulebook;
+use crate::daemon::trust;
 use crate::host::nss::Lane;
 
-/// A login for which a rule asks no code.
+/// A login that needs no code, by a rule.
 pub(crate) struct Passage<'r> {
     /// The rule.
     pub(crate) rule: &'r Rule,
@@ -37,7 +40,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) context: &'a LoginContext,
     /// The time, which is never before a deadline that passed.
     pub(crate) now: u64,
-    /// For whom NSS is asked.
+    /// The lane in which NSS is asked.
     pub(crate) lane: Lane,
 }
 
@@ -95,6 +98,21 @@ pub(crate) fn place(context: &LoginContext) -> Place {
     Place::locate(&origin(context), Fit::Unknown)
 }
 
+/// Returns what a login asks of what is remembered. A caller that is not root is not believed about
+/// its source.
+pub(crate) fn asking(
+    daemon: &Daemon,
+    login: LoginScene<'_>,
+    requirement: &Requirement<'_>,
+) -> Option<Asking> {
+    let LoginScene { caller, account, context, source } = login;
+    if !caller.is_root() {
+        return None;
+    }
+    let scene = trust::Scene { account, context, place: place(context), source };
+    Daemon::asking(scene, requirement, || daemon.clocks())
+}
+
 fn person(account: &Account) -> Person<'_> {
     match account.loggable() {
         Some(name) => Person::Account(name),
@@ -103,10 +121,12 @@ fn person(account: &Account) -> Person<'_> {
     }
 }
 
-/// Returns the passage of a login that needs no code. With `forward_pass` it has no message: there
-/// a code is asked before the password, and the message would tell a stranger who has no factor.
+/// Returns the passage of a login that needs no code. `pass` says that an earlier login gave one.
+/// With `forward_pass` it has no message: there a code is asked before the password, and the
+/// message would tell a stranger who has no factor.
 pub(crate) fn passage<'r>(
     requirement: &Requirement<'r>,
+    pass: Option<Pass>,
     context: &LoginContext,
     now: u64,
 ) -> Option<Passage<'r>> {
@@ -119,7 +139,14 @@ pub(crate) fn passage<'r>(
             reason: Reason::SkippedUntilDeadline,
             message: (!context.forward_pass).then(|| countdown(*deadline, now)),
         }),
-        Requirement::Code(..) | Requirement::Deny(_) => None,
+        Requirement::Code(_, Some(rule)) => pass.map(|pass| {
+            let reason = match pass {
+                Pass::Remembered { .. } => Reason::SkippedRemembered,
+                Pass::Burst { .. } => Reason::SkippedInBurst,
+            };
+            Passage { rule, reason, message: None }
+        }),
+        Requirement::Code(_, None) | Requirement::Deny(_) => None,
     }
 }
 

@@ -3,7 +3,9 @@
 use std::pin::Pin;
 
 use totpd_interface::Error;
-use totpd_interface::login::{BeginReply, CompletionReply, GuardReply, LoginContext, VerifyReply};
+use totpd_interface::login::{
+    BeginReply, CompletionReply, GuardReply, LoginContext, PasswordReply, VerifyReply,
+};
 
 use crate::access::caller::Caller;
 
@@ -69,4 +71,10 @@ pub(crate) trait LoginService: Send + Sync {
         user: &'a str,
         context: &'a LoginContext,
     ) -> PendingReply<'a, ()>;
+    /// Answers `PasswordChanged`, and ends what is remembered of logins of the user.
+    fn password_changed<'a>(
+        &'a self,
+        caller: Caller,
+        user: &'a str,
+    ) -> PendingReply<'a, PasswordReply>;
 }

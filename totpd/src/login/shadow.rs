@@ -16,7 +16,7 @@ use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::daemon::typed_answer::TypedAnswer;
 use crate::host::clock;
-use crate::login::exemption;
+use crate::login::exemption::{self, Standing};
 use crate::login::ruling::{self, Scene};
 
 /// Judges `code` as a login would, and notes the verdict under the nonce of the login. Names that
@@ -36,14 +36,15 @@ pub(super) async fn judge(
     let rulebook = ruling::rulebook(daemon, caller);
     let mut requirement = Requirement::DEFAULT;
     if let Some(rulebook) = &rulebook {
-        let is_unenrolled = exemption::is_unenrolled(daemon, &account).await?;
+        let Standing { is_unenrolled, .. } = exemption::standing(daemon, &account).await?;
         let now = daemon.judging_time(rulebook);
         let lane = caller.lane();
         let scene = Scene { account: &account, is_unenrolled, context, now, lane };
         requirement = ruling::decision(daemon, rulebook, scene, None).await.requirement;
     }
     let (now, methods) = (clock::now(), ruling::methods(&requirement));
-    let is_let_by = ruling::passage(&requirement, context, now).is_some();
+    // Every login is compared by its code. None is remembered, and none passes by an earlier one.
+    let is_let_by = ruling::passage(&requirement, None, context, now).is_some();
     let answer = match TypedAnswer::parse(code) {
         // No such code counts, so it is not worth its hash.
         TypedAnswer::Other if methods == Methods::NONE => Answer::Malformed,

@@ -2,8 +2,9 @@
 
 use totpd_core::account::Account;
 use totpd_core::enrollment;
-use totpd_core::policy::{Decision, Judgment, Requirement, Rule};
+use totpd_core::policy::{Burst, Decision, Judgment, Remember, Requirement, Rule};
 use totpd_core::record::Outline;
+use totpd_core::trust::Pass;
 use totpd_core::verification::Method;
 use totpd_interface::dictionary::DictReader as _;
 use totpd_interface::login::{LoginContext, Nonce};
@@ -13,6 +14,7 @@ use totpd_journal::escape::escape_within;
 use crate::access::login_context::login_source;
 use crate::daemon::Daemon;
 use crate::daemon::rulebook::Rulebook;
+use crate::daemon::trust;
 use crate::host::clock;
 use crate::login::outlook::{Circumstances, Outlook};
 use crate::login::prompt::Wait;
@@ -78,6 +80,11 @@ pub(crate) async fn explain(
     let decision = ruling::decision(daemon, &rulebook, scene, Some(&mut seen)).await;
     let source = login_source(context, 0);
     let mut outline = Outline::from(record.clone());
+    let place = ruling::place(context);
+    let at_login = trust::Scene { account: &account, context, place, source: &source };
+    let clocks = || daemon.clocks_at(now);
+    let asking = Daemon::asking(at_login, &decision.requirement, clocks);
+    let pass = daemon.would_let_by(&account.key, &mut outline, asking.as_ref());
     let of = Circumstances {
         context,
         account: &account,
@@ -85,10 +92,12 @@ pub(crate) async fn explain(
         wait: Wait::of(daemon, &mut outline, &source, now),
         self_service: daemon.config.self_service,
         now,
+        pass,
     };
     let outlook = Outlook::new(&decision.requirement, &of);
     let rules = judged(user, context, &rulebook, &seen);
     let explained = explained(user, context, &decision);
+    let explained = with_trust(explained, &decision.requirement, asking.is_some(), pass);
     let methods: Vec<String> = outlook.methods.iter().map(|method| word(*method)).collect();
     let explained = explained
         .with("at", now)
@@ -142,6 +151,31 @@ fn explained(account: &Account, context: &LoginContext, decision: &Decision<'_>)
         .with("requirement", requirement)
         .with_some("deadline", deadline)
         .with("in_doubt", decision.is_in_doubt)
+}
+
+/// Adds what is remembered of earlier logins, and what would be of this one. `is_source` says that
+/// this login has a source that can be remembered.
+fn with_trust(
+    explained: DictBuilder,
+    requirement: &Requirement<'_>,
+    is_source: bool,
+    pass: Option<Pass>,
+) -> DictBuilder {
+    let (until, connections) = match pass {
+        None => (None, None),
+        Some(Pass::Remembered { until }) => (Some(until), None),
+        Some(Pass::Burst { until, left }) => (Some(until), Some(u32::from(left))),
+    };
+    let explained =
+        explained.with_some("remembered_until", until).with_some("connections", connections);
+    let Requirement::Code(limits, _) = requirement else { return explained };
+    let remember = limits.remember.map(Remember::seconds);
+    let burst = limits.burst.map(Burst::seconds);
+    match remember.is_some() || burst.is_some() {
+        true if is_source => explained.with_some("remember", remember).with_some("burst", burst),
+        true => explained.with("unremembered", true),
+        false => explained,
+    }
 }
 
 fn word(method: Method) -> String {

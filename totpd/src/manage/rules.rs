@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use totpd_core::policy::{OneOf, Rule, Then};
+use totpd_core::policy::{Burst, OneOf, Remember, Rule, Then};
 use totpd_interface::{DictBuilder, Dictionary};
 
 use crate::access::caller::Caller;
@@ -33,11 +33,17 @@ fn describe(rule: &Rule, place: &str) -> Dictionary {
         Then::EnrollBy(deadline) => Some(deadline.0),
         Then::Require(_) | Then::Skip | Then::Deny => None,
     };
+    let limits = match rule.then {
+        Then::Require(limits) => Some(limits),
+        Then::Skip | Then::Deny | Then::EnrollBy(_) => None,
+    };
     let built = DictBuilder::new()
         .with("name", rule.name.as_str().to_owned())
         .with("place", place.to_owned())
         .with("then", then(rule))
         .with_some("deadline", deadline)
+        .with_some("remember", limits.and_then(|limits| limits.remember).map(Remember::seconds))
+        .with_some("burst", limits.and_then(|limits| limits.burst).map(Burst::seconds))
         .with_some("users", texts(rule.users.as_ref()))
         .with_some("groups", texts(rule.groups.as_ref()))
         .with_some("services", texts(rule.services.as_ref()))

@@ -42,6 +42,7 @@ fn describe_all(judge: Judge<'_>, services: Vec<String>) -> Vec<Dictionary> {
     let found = reaches(judge, &world);
     let described = world.services.iter().zip(found).map(|((_, service), mut reach)| {
         if !is_whole {
+            reach.lets_unenrolled_by = false;
             add_possible(policy, service, &mut reach);
         }
         describe(service, &reach)
@@ -67,14 +68,15 @@ fn describe(service: &str, reach: &Reach<'_>) -> Dictionary {
         rules.iter().map(|rule| rule.name.as_str().to_owned()).collect()
     };
     let everybody = reach.everybody.map(|everybody| match everybody {
-        Everybody::LetBy => "let-by",
+        Everybody::LetBy => "skipped",
         Everybody::Refused => "refused",
     });
     let built = DictBuilder::new()
         .with("service", service.to_owned())
         .with("lets_by", names(&reach.lets_by))
         .with("refuses", names(&reach.refuses))
-        .with_some("everybody", everybody);
+        .with_some("everybody", everybody)
+        .with("unenrolled_let_by", reach.lets_unenrolled_by);
     built.into()
 }
 
@@ -115,7 +117,7 @@ mod tests {
     fn each_service_has_what_the_rules_come_to() {
         let rules = vec![rule("bob", Some("bob"), Some("sudo")), rule("all", None, Some("sshd"))];
         let [sshd, sudo, login] = told(rules, &["sshd", "sudo", "login"]).try_into().unwrap();
-        assert_eq!(sshd.text("everybody").unwrap(), Some("let-by"));
+        assert_eq!(sshd.text("everybody").unwrap(), Some("skipped"));
         assert_eq!(sudo.text("everybody").unwrap(), None);
         let lets_by = |service: &Dictionary| service.texts("lets_by").unwrap().unwrap().len();
         assert_eq!([&sshd, &sudo, &login].map(lets_by), [1, 1, 0]);

@@ -10,12 +10,14 @@ use std::sync::Arc;
 use totpd_core::account::Account;
 use totpd_core::enrollment;
 use totpd_core::policy::representatives::{Subject, named_users, places, services, unnamed_users};
-use totpd_core::policy::{Change, Fit, GroupName, Judge, Policy, Requirement, World, compare};
+use totpd_core::policy::{
+    Burst, Change, Fit, GroupName, Judge, Policy, Remember, Requirement, World, compare,
+};
 use totpd_core::user_name::UserName;
 use totpd_interface::{DictBuilder, Dictionary, Error};
 use totpd_store::{Listed, Owner};
 
-use crate::config::{CONFIG_FILE, Config, Draft};
+use crate::config::{CONFIG_FILE, Config, Draft, display_length};
 use crate::daemon::Daemon;
 use crate::daemon::rulebook::Rulebook;
 use crate::host::clock;
@@ -182,7 +184,15 @@ fn needs(requirement: &Requirement<'_>) -> String {
                 false => format!(" ({})", counting.join(", ")),
             };
             let nullok = if limits.ends_nullok { ", also with nullok" } else { "" };
-            format!("a code{which}{nullok}")
+            let [remember, burst] = [
+                (limits.remember.map(Remember::seconds), "remembered"),
+                (limits.burst.map(Burst::seconds), "in a burst"),
+            ]
+            .map(|(seconds, words)| match seconds {
+                Some(seconds) => format!(", {words} for {}", display_length(seconds)),
+                None => String::new(),
+            });
+            format!("a code{which}{nullok}{remember}{burst}")
         }
     }
 }

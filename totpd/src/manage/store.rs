@@ -127,6 +127,7 @@ impl StoreService {
             })
             .await?;
         if !dry_run {
+            self.daemon.close_all_bursts();
             let restoration = Restoration {
                 users: report.users,
                 host: report.head.host.clone(),

@@ -7,10 +7,12 @@ use totpd_core::throttle::{Budget, KnownSource, ThrottleRules, ThrottleState};
 use totpd_core::user_name::UserName;
 use totpd_interface::{DictBuilder, Dictionary};
 
-/// Returns the state of one user at `now` (seconds since 1970).
+/// Returns the state of one user at `now` (seconds since 1970). `trust` is what is remembered of
+/// its logins.
 pub(crate) fn describe(
     name: &UserName,
     mut record: Record,
+    trust: Vec<Dictionary>,
     now: u64,
     rules: &ThrottleRules,
 ) -> Dictionary {
@@ -24,6 +26,7 @@ pub(crate) fn describe(
         .with("uid", record.uid)
         .with("enrolled", record.is_enrolled())
         .with("factors", factors)
+        .with("trust", trust)
         .with("known_sources", known);
     with_budget(state, record.throttle.unknown_sources(), now, rules)
         .with("recovery_codes", u32::try_from(record.recovery.left()).unwrap_or(u32::MAX))
@@ -137,7 +140,7 @@ mod tests {
             for _ in 0..failures {
                 record.throttle.fail(&Source::Nowhere, 10);
             }
-            describe(&name, record, 10, &RULES)
+            describe(&name, record, Vec::new(), 10, &RULES)
         };
         for (failures, locked, retry_after) in
             [(0, "false", "-"), (3, "false", "30"), (100, "true", "-")]
@@ -152,7 +155,7 @@ mod tests {
 
     #[test]
     fn every_known_source_has_its_own_wait_or_lock() {
-        let home = Source::Local("bob".into());
+        let (home, name) = (Source::Local("bob".into()), UserName::parse("alice").unwrap());
         for (failures, locked, retry_after) in
             [(0, "false", "-"), (2, "false", "-"), (3, "false", "30"), (100, "true", "-")]
         {
@@ -166,7 +169,7 @@ mod tests {
             assert!(shown(&known, "failures").contains(&failures.to_string()), "{known:?}");
             assert!(shown(&known, "locked").contains(locked), "{known:?}");
             assert!(shown(&known, "retry_after").contains(retry_after), "{known:?}");
-            let state = describe(&UserName::parse("alice").unwrap(), record, 10, &RULES);
+            let state = describe(&name, record, Vec::new(), 10, &RULES);
             assert!(shown(&state, "locked").contains("false"), "unknown sources: {state:?}");
         }
     }

@@ -7,7 +7,7 @@ use totpd_store::Listed;
 use crate::daemon::Daemon;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
-use crate::manage::user_state;
+use crate::manage::{trust, user_state};
 
 /// Returns the state of one user, without a secret.
 pub(crate) async fn get(daemon: &Daemon, caller: &AuthorizedCaller) -> Result<Dictionary, Error> {
@@ -17,7 +17,11 @@ pub(crate) async fn get(daemon: &Daemon, caller: &AuthorizedCaller) -> Result<Di
     if *is_own {
         record = restrict_to_owner(record, asking.uid);
     }
-    Ok(user_state::describe(name, record, clock::now(), &daemon.config.rules.throttle))
+    let trust = match record.belongs_to(account.current_uid()) {
+        true => trust::of_user(daemon, name, &record),
+        false => Vec::new(),
+    };
+    Ok(user_state::describe(name, record, trust, clock::now(), &daemon.config.rules.throttle))
 }
 
 /// Returns the enrolled users with names after `after`, in name order, at most `limit`.
@@ -37,7 +41,10 @@ pub(crate) async fn list(
             match record {
                 // The store has users without a factor for their wrong and used codes alone.
                 Ok(record) if record.factors.is_empty() => {}
-                Ok(record) => users.push(user_state::describe(&name, record, now, rules)),
+                Ok(record) => {
+                    let trust = trust::of_user(daemon, &name, &record);
+                    users.push(user_state::describe(&name, record, trust, now, rules));
+                }
                 Err(error) => {
                     let _ = daemon.report_store_error(&error);
                     users.push(user_state::damaged(&name));

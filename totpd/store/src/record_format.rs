@@ -19,15 +19,15 @@ mod restarts;
 mod versions;
 
 use noted::Noted;
-use versions::Outline3;
+use versions::{Outline4, Record4};
 pub(crate) use versions::{Record1, Record2, Record3};
 
 /// Decodes the record of `uid` from bytes that are not sealed any more. The content of a sealed row
-/// comes from this program, and that of a backup from its owner. Both pass through this, which must
-/// bear anything.
+/// comes from this program, and that of a backup from its owner. The reader of both must bear
+/// anything.
 #[must_use]
 pub fn decode_plain(bytes: &[u8], uid: u32) -> Option<Record> {
-    from_bytes::<Record3<'_>>(bytes).ok()?.into_record_with_plain_seeds(uid)
+    from_bytes::<Record4<'_>>(bytes).ok()?.into_record_with_plain_seeds(uid)
 }
 
 /// The seeds of a record as it was unsealed. A change that keeps a seed keeps its sealed bytes.
@@ -58,14 +58,14 @@ pub(crate) fn encode(
     key: &RecordKey,
     sealer: &Sealer,
 ) -> Result<Vec<u8>, SealError> {
-    let format = Record3::from_record(record, |factor| match seeds.of(record.uid, factor) {
+    let format = Record4::from_record(record, |factor| match seeds.of(record.uid, factor) {
         Some(sealed) => Ok(Cow::Borrowed(sealed)),
         None => {
             let aad = seed_aad(key, record.uid, &factor.id);
             sealer.seal(factor.seed.bytes(), &aad).map(Cow::Owned)
         }
     })?;
-    let aad = record_aad("3", key, record.uid);
+    let aad = record_aad("4", key, record.uid);
     // A slice takes the bytes with less work than a buffer that may grow.
     let mut sealed = vec![0; NONCE_BYTES + USUAL_BYTES + TAG_BYTES];
     let room = sealed.get_mut(NONCE_BYTES..NONCE_BYTES + USUAL_BYTES).ok_or(SealError::Encode)?;
@@ -111,12 +111,12 @@ pub(crate) fn decode_outline(
     uid: u32,
     sealer: &Sealer,
 ) -> Result<Outline, UnsealError> {
-    let outline = |plain: &[u8]| from_bytes::<Outline3>(plain).ok();
+    let outline = |plain: &[u8]| from_bytes::<Outline4>(plain).ok();
     unseal(sealed, key, uid, sealer, outline)?.into_outline(uid).ok_or(UnsealError)
 }
 
 /// Unseals the record of `key` and `uid`, as far as `read` reads it.
-fn unseal<T: From<Record3<'static>>>(
+fn unseal<T: From<Record4<'static>>>(
     sealed: &[u8],
     key: &RecordKey,
     uid: u32,
@@ -124,17 +124,21 @@ fn unseal<T: From<Record3<'static>>>(
     read: impl FnOnce(&[u8]) -> Option<T>,
 ) -> Result<T, UnsealError> {
     // The associated data names the format: a record of one is not read as a record of another.
-    if let Ok(mut plain) = sealer.unseal(sealed, &record_aad("3", key, uid)) {
+    if let Ok(mut plain) = sealer.unseal(sealed, &record_aad("4", key, uid)) {
         // The seeds in it are sealed. The allocator of totpd wipes the rest, so it is wiped once.
         return read(&mem::take(&mut *plain)).ok_or(UnsealError);
     }
+    if let Ok(plain) = sealer.unseal(sealed, &record_aad("3", key, uid)) {
+        let record: Record3<'static> = from_bytes(&plain).map_err(|_| UnsealError)?;
+        return Ok(Record4::from(record).into());
+    }
     if let Ok(plain) = sealer.unseal(sealed, &record_aad("2", key, uid)) {
         let record = from_bytes::<Record2>(&plain).map_err(|_| UnsealError)?;
-        return Ok(Record3::from(record).into());
+        return Ok(Record4::from(Record3::from(record)).into());
     }
     let plain = sealer.unseal(sealed, &record_aad("1", key, uid))?;
     let record = from_bytes::<Record1>(&plain).map_err(|_| UnsealError)?;
-    Ok(Record3::from(Record2::from(record)).into())
+    Ok(Record4::from(Record3::from(Record2::from(record))).into())
 }
 
 /// Bytes that hold the usual record.
@@ -175,7 +179,7 @@ mod tests {
         assert!(plain(&|factor| factor.kind = Kind::Totp { period: 0 }).is_none());
     }
 
-    /// They are the records of `tests/fixtures/format-5`, unsealed.
+    /// They are the records of `tests/fixtures/format-6`, unsealed.
     #[test]
     fn the_fuzz_seeds_are_records() {
         for (factors, plain) in [
@@ -203,7 +207,7 @@ mod tests {
         let (mut record, seeds) = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
         let sealed_seed = |sealed: &[u8], factor| {
             let mut seeds = Vec::new();
-            let read = |plain: &[u8]| from_bytes::<Record3<'static>>(plain).ok();
+            let read = |plain: &[u8]| from_bytes::<Record4<'static>>(plain).ok();
             let unsealed = unseal(sealed, &user("alice"), 1000, &sealer, read).unwrap();
             let _ = unsealed.into_record(1000, |_, sealed| {
                 seeds.push(sealed);
@@ -249,11 +253,14 @@ mod tests {
         record.recovery = totpd_core::fixtures::recovery_codes(3, 1).1;
         record.retire(0, |factor| factor.kind == Kind::Hotp);
         record.factors[0].made_by = Maker::Uid(1000);
+        record.trust.end();
         record.shadow.agreed = 7;
         let sealed = seal(&record, &sealer);
         let (back, _) = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
         assert_eq!(format!("{back:?}"), format!("{record:?}"));
         assert_eq!(back.factors[0].seed.bytes(), record.factors[0].seed.bytes());
+        let outline = decode_outline(&sealed, &user("alice"), 1000, &sealer).unwrap();
+        assert_eq!((&outline.trust, outline.factors.len()), (&record.trust, 2));
         assert!(decode(&sealed, &user("bob"), 1000, &sealer).is_err());
         assert!(decode(&sealed, &user("alice"), 1001, &sealer).is_err());
         let seed = record.factors[0].seed.bytes();

@@ -50,6 +50,8 @@ pub enum Refusal {
     Torn(usize),
     /// With a line of this module in the place of the other one, the stack would not hold.
     WouldBeBroken,
+    /// A service that has no line under `password`.
+    ChangesNoPassword,
     /// This line jumps over a number of lines, which the change would alter.
     Jumps(Place),
 }
@@ -130,6 +132,10 @@ impl fmt::Display for Refusal {
             Self::WouldBeBroken => f.write_str(
                 "with pam_totp in the place of that module, a login could pass without a code, or nobody would get \
                  in; correct the control word of that line first",
+            ),
+            Self::ChangesNoPassword => f.write_str(
+                "it has no line under password, so no password is changed there; name passwd, or another service that \
+                 changes passwords",
             ),
             Self::Jumps(place) => write!(
                 f,

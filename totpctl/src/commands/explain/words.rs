@@ -6,6 +6,7 @@ use crate::client::details;
 use crate::host::local_time::display_local;
 use crate::pam::asking_line::{Asking, AskingLine};
 use crate::pam::files;
+use crate::terminal::output;
 
 /// Returns the explanation as lines.
 pub(super) fn page(explained: &Map<String, Value>, asking: &Asking) -> String {
@@ -18,6 +19,7 @@ pub(super) fn page(explained: &Map<String, Value>, asking: &Asking) -> String {
     if details::flag(explained, "in_doubt") {
         lines.push("Nobody can tell whether a rule fits, so the stricter result holds.".into());
     }
+    lines.extend(remembered(explained));
     lines.push(pam(explained));
     lines.push(shown(explained));
     lines.extend(line(explained, asking));
@@ -44,6 +46,36 @@ fn decision(explained: &Map<String, Value>) -> String {
         "" => format!("{what}: no rule fits."),
         rule => format!("{what}: the rule \"{rule}\" decides."),
     }
+}
+
+/// Returns what is remembered of earlier logins, and what would be of this one.
+fn remembered(explained: &Map<String, Value>) -> Option<String> {
+    let number = |key| details::number(explained, key);
+    if let Some(until) = number("remembered_until") {
+        let until = display_local(until);
+        return Some(match number("connections") {
+            None => {
+                format!("But an earlier code is remembered until {until}, so none is needed now.")
+            }
+            Some(left) => format!(
+                "But a burst is open until {until}, for {}, so no code is needed now.",
+                output::count(left, "connection")
+            ),
+        });
+    }
+    if details::flag(explained, "unremembered") {
+        return Some(
+            "The rule remembers logins, but not this one: it comes from no address that is one host's."
+                .into(),
+        );
+    }
+    let remember = number("remember").map(|seconds| {
+        format!("is remembered for {} from there at this service", output::duration(seconds))
+    });
+    let burst = number("burst")
+        .map(|seconds| format!("also opens further connections for {}", output::duration(seconds)));
+    let effects: Vec<_> = [remember, burst].into_iter().flatten().collect();
+    (!effects.is_empty()).then(|| format!("A right code {}.", effects.join(", and ")))
 }
 
 /// Returns what the module returns to libpam.
@@ -188,6 +220,29 @@ mod tests {
         let none = page(&explained(json!({})), &Asking::NoLine);
         assert!(none.contains("totpctl enable sshd"), "{none}");
         assert!(page(&explained(json!({})), &Asking::NoStack).contains("no PAM service sshd"));
+    }
+
+    #[test]
+    fn a_page_tells_what_is_remembered() {
+        let code = |more: Value| {
+            let mut keys = json!({"requirement": "code"});
+            keys.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            page(&explained(keys), &asking(false))
+        };
+        for (more, expected) in [
+            (json!({"remembered_until": 0}), "But an earlier code is remembered until "),
+            (json!({"remembered_until": 0, "connections": 3}), ", for 3 connections, so no code"),
+            (json!({"unremembered": true}), "but not this one: it comes from no address"),
+            (json!({"remember": 3600}), "A right code is remembered for 60 min from there"),
+            (
+                json!({"remember": 60, "burst": 20}),
+                "at this service, and also opens further connections for 20 s.\n",
+            ),
+        ] {
+            let text = code(more);
+            assert!(text.contains(expected), "{expected}{text}");
+        }
+        assert!(!code(json!({})).contains("remember"));
     }
 
     #[test]

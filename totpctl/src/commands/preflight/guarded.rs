@@ -18,7 +18,7 @@ pub(super) fn check_automatic(logins: &[String]) -> Result<(), Error> {
     match logins {
         [] => Ok(()),
         _ => Err(Error::refused(format!(
-            "not changed: the guard ends each automatic login at a terminal, unless a rule lets the user by: {}; \
+            "not changed: the guard ends automatic logins at a terminal, unless a rule or nullok lets the user by: {}; \
              remove these, or use --even-so",
             logins.join(", ")
         ))),

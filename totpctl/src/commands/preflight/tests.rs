@@ -97,7 +97,7 @@ fn root_alone_has_to_be_able_to_log_in() {
 fn a_guard_that_ends_automatic_logins_is_refused() {
     assert!(check_automatic(&[]).is_ok());
     let logins = ["root (/etc/inittab:3)".to_owned(), "al (/etc/inittab:4)".to_owned()];
-    let expected = "not changed: the guard ends each automatic login at a terminal, unless a rule lets the user \
+    let expected = "not changed: the guard ends automatic logins at a terminal, unless a rule or nullok lets the user \
                     by: root (/etc/inittab:3), al (/etc/inittab:4); remove these, or use --even-so";
     assert_eq!(check_automatic(&logins).unwrap_err().to_string(), expected);
 }

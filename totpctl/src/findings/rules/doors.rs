@@ -6,7 +6,7 @@ use crate::findings::report::Report;
 use crate::host::door::{CodeNeed, Door};
 use crate::host::stack_code::GUARDED;
 
-/// What a stack does with a login that a rule lets by.
+/// What a stack does with a login that needs no code by a rule.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stack {
     /// True if it asks for a code.
@@ -18,7 +18,7 @@ pub(crate) struct Stack {
 }
 
 impl RulesInForce {
-    /// Adds to the ways in whom rules let by, and that nobody gets in, or that nobody is asked.
+    /// Adds to the ways in who needs no code by rules, and that nobody gets in, or is asked.
     /// `stack` tells about the stack of a service.
     pub(crate) fn tell_doors(&self, stack: &dyn Fn(&str) -> Stack, doors: &mut [Door]) {
         for door in doors {
@@ -62,11 +62,14 @@ impl RulesInForce {
             return;
         }
         match reach.everybody {
-            Some(Everybody::LetBy) => report.summarize("rules let everybody by"),
+            Some(Everybody::LetBy) => report.summarize("rules need no code from anybody"),
             Some(Everybody::Refused) => report.summarize("rules refuse everybody"),
             None => {
                 if !reach.lets_by.is_empty() {
-                    report.summarize(format!("rules let some by ({})", reach.lets_by.join(", ")));
+                    report.summarize(format!(
+                        "rules need no code from some ({})",
+                        reach.lets_by.join(", ")
+                    ));
                 }
                 if !reach.refuses.is_empty() {
                     report.summarize(format!("rules refuse some ({})", reach.refuses.join(", ")));
@@ -84,8 +87,8 @@ impl RulesInForce {
     }
 }
 
-/// Reports whether rules decide at a way in: it asks, or a guard stands in its way. What sshd itself
-/// refuses root, no rule allows.
+/// Reports whether rules decide at a way in: it asks, or a guard stands in its way. No rule allows
+/// root what sshd itself refuses.
 fn is_judged(door: &Door) -> bool {
     let is_of_root = door.who.as_deref().is_some_and(|who| who.starts_with("root"));
     match &door.code {
@@ -101,7 +104,7 @@ fn is_guarded(code: &CodeNeed) -> bool {
 
 fn nobody_by(service: &str, rules: &str) -> Finding {
     let message = format!(
-        "whom rules let by gets in nowhere by {service}, because no other line under auth accepts: {rules}"
+        "logins that need no code by a rule get in nowhere by {service}: no other line under auth accepts ({rules})"
     );
     Finding::new(FindingId::RuleLetsNobodyBy, message)
         .fix("have a line under auth ask for the password, or take the service out of the rules")
@@ -113,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns rules of which `name` lets by, or refuses, at sshd.
+    /// Returns rules that come to this at a service.
     fn rules(reach: Value) -> RulesInForce {
         let entries = |value: Value| {
             let list = value.as_array().unwrap().iter();
@@ -139,7 +142,7 @@ mod tests {
     const OFFICE: &str = "members of staff, from 10.0.0.0/8 (rule \"office\", /f:7)";
 
     #[test]
-    fn a_way_in_says_whom_rules_let_by() {
+    fn a_way_in_says_who_needs_no_code_by_rules() {
         let asks = Stack { asks: true, ..Stack::default() };
         let some = rules(json!({"service": "sshd", "lets_by": ["office"], "refuses": ["closed"]}));
         for code in [
@@ -151,7 +154,7 @@ mod tests {
         }
         assert_eq!(told(&some, asks, CodeNeed::NotAsked), (CodeNeed::NotAsked, vec![]));
         let all = rules(
-            json!({"service": "sshd", "lets_by": ["all"], "refuses": [], "everybody": "let-by"}),
+            json!({"service": "sshd", "lets_by": ["all"], "refuses": [], "everybody": "skipped"}),
         );
         let everybody = "everybody (rule \"all\", /f:9)".to_owned();
         for code in [CodeNeed::Asked, CodeNeed::Unanswerable(GUARDED.into())] {
@@ -163,12 +166,12 @@ mod tests {
         let (code, exceptions) = told(&none, asks, CodeNeed::Asked);
         let closed = "rules refuse everybody (rule \"closed\", /f:11)".to_owned();
         assert_eq!((code, exceptions.len()), (CodeNeed::Closed(closed), 0));
-        let other = rules(json!({"service": "sudo", "lets_by": ["all"], "everybody": "let-by"}));
+        let other = rules(json!({"service": "sudo", "lets_by": ["all"], "everybody": "skipped"}));
         assert_eq!(told(&other, asks, CodeNeed::Asked), (CodeNeed::Asked, vec![]));
     }
 
     #[test]
-    fn whom_a_rule_lets_by_gets_in_only_if_another_line_accepts() {
+    fn a_login_without_a_code_needs_another_line_that_accepts() {
         let alone = Stack { asks: true, lets_nobody_by: true, ..Stack::default() };
         let some = rules(json!({"service": "sshd", "lets_by": ["office"]}));
         assert_eq!(told(&some, alone, CodeNeed::Asked), (CodeNeed::Asked, vec![]));
@@ -177,10 +180,10 @@ mod tests {
         assert_eq!(told(&some, alone, guarded.clone()), (guarded, vec![OFFICE.to_owned()]));
         let mut report = Report::default();
         some.tell_service("sshd", alone, &mut report);
-        assert_eq!(report.summary, ["rules let some by (office)"]);
+        assert_eq!(report.summary, ["rules need no code from some (office)"]);
         let problem = report.problems[0].line();
         assert!(problem.contains("nowhere by sshd") && problem.contains("/f:7"), "{problem}");
-        let all = rules(json!({"service": "sshd", "lets_by": ["all"], "everybody": "let-by"}));
+        let all = rules(json!({"service": "sshd", "lets_by": ["all"], "everybody": "skipped"}));
         assert!(matches!(told(&all, alone, CodeNeed::Asked).0, CodeNeed::Closed(_)));
         let mut report = Report::default();
         all.tell_service("sshd", Stack::default(), &mut report);
@@ -190,7 +193,7 @@ mod tests {
     #[test]
     fn sshd_refuses_root_whatever_a_rule_says() {
         let asks = Stack { asks: true, ..Stack::default() };
-        let all = rules(json!({"service": "sshd", "lets_by": ["all"], "everybody": "let-by"}));
+        let all = rules(json!({"service": "sshd", "lets_by": ["all"], "everybody": "skipped"}));
         let code = CodeNeed::Unanswerable("PermitRootLogin prohibit-password has sshd".into());
         let mut doors = [Door {
             name: "ssh".into(),

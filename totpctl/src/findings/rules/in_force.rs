@@ -27,6 +27,8 @@ pub(crate) struct Reach {
     /// The names of the rules that refuse somebody.
     pub(crate) refuses: Vec<String>,
     pub(crate) everybody: Option<Everybody>,
+    /// True if users without a factor need none there now.
+    pub(crate) lets_unenrolled_by: bool,
 }
 
 /// What holds for every login at a service.
@@ -37,8 +39,8 @@ pub(crate) enum Everybody {
 }
 
 impl RulesInForce {
-    /// Asks the daemon for the rules, and for what they come to at these services. Returns `None` if
-    /// it does not say: only managers may know.
+    /// Asks the daemon for the rules, and for what they come to at these services. Returns `None`
+    /// if it does not say: only managers may know.
     pub(crate) fn read(client: &Client, services: &[&str]) -> Option<Self> {
         let (rules, doubts) = client.manager(async |totpd| totpd.list_rules().await).ok()?;
         let objects = |list: &[_]| list.iter().map(details::object).collect::<Vec<Entry>>();
@@ -53,12 +55,14 @@ impl RulesInForce {
     pub(crate) fn new(rules: Vec<Entry>, doubts: Vec<Entry>, reaches: &[Entry]) -> Self {
         let reach = |entry: &Entry| {
             let everybody = match details::text(entry, "everybody").as_str() {
-                "let-by" => Some(Everybody::LetBy),
+                "skipped" => Some(Everybody::LetBy),
                 "refused" => Some(Everybody::Refused),
                 _ => None,
             };
             let [lets_by, refuses] = ["lets_by", "refuses"].map(|key| details::texts(entry, key));
-            (details::text(entry, "service"), Reach { lets_by, refuses, everybody })
+            let lets_unenrolled_by = details::flag(entry, "unenrolled_let_by");
+            let reach = Reach { lets_by, refuses, everybody, lets_unenrolled_by };
+            (details::text(entry, "service"), reach)
         };
         Self { rules, doubts, at: reaches.iter().map(reach).collect() }
     }
@@ -73,16 +77,16 @@ impl RulesInForce {
         self.rules.iter().find(|rule| details::text(rule, "name") == name)
     }
 
-    /// Returns whom a rule lets by at a service, as a phrase: `members of staff, from 10.0.0.0/8
-    /// (rule "office", /etc/totpd/totpd.toml:7)`.
+    /// Returns who needs no code by a rule, as a phrase: `members of staff, from 10.0.0.0/8 (rule
+    /// "office", /etc/totpd/totpd.toml:7)`.
     pub(crate) fn phrase(&self, name: &str) -> String {
         let Some(rule) = self.rule(name) else { return format!("those of the rule {name:?}") };
         let until = match details::number(rule, "deadline") {
             Some(end) => format!(", without a factor, before {}", local_time::display_local(end)),
             None => String::new(),
         };
-        let whom = scope(rule, &[("from", "from")]);
-        format!("{whom}{until} ({})", reference(rule))
+        let who = scope(rule, &[("from", "from")]);
+        format!("{who}{until} ({})", reference(rule))
     }
 }
 

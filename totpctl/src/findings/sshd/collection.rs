@@ -87,7 +87,8 @@ impl<'a> Collector<'a> {
         if let Ok(case) = &survey.root {
             collector.root = collector.access_of_root(case);
             // What else root can do, everybody can.
-            let is_of_root_alone = |effect: &Effect| matches!(effect, Effect::RootCannotLogIn(_));
+            let is_of_root_alone =
+                |effect: &Effect| matches!(effect, Effect::RootCannotLogIn { .. });
             collector.root.effects.retain(is_of_root_alone);
         }
         collector

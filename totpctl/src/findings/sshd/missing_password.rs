@@ -12,6 +12,8 @@ pub(crate) struct Missing {
     finding: Finding,
     /// Whether they are root, a user with a factor, or all who may log in.
     pub(crate) is_problem: bool,
+    /// Their names.
+    pub(crate) names: Vec<String>,
 }
 
 impl Missing {
@@ -40,7 +42,8 @@ impl Missing {
             Some(place) => finding.at(place),
             None => finding,
         };
-        Some(Self { finding, is_problem })
+        let names = shut.into_iter().map(|user| user.name).collect();
+        Some(Self { finding, is_problem, names })
     }
 
     pub(crate) fn into_finding(self) -> Finding {

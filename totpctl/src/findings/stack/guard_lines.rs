@@ -1,12 +1,11 @@
 //! The guard: a line of pam_totp.so under `account` that refuses a login without a code.
 
-use pam_stack::parse::Kind;
-use pam_stack::{GUARD, Guard, Place, Rule, Stack, guard, is_guard};
+use pam_stack::{GUARD, Guard, Place, Rule, guard, is_guard};
 
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
 use crate::pam::files::{is_shared, locate};
-use crate::pam::guard::is_for_guard;
+use crate::pam::guard::holds;
 use crate::pam::snapshot::Snapshot;
 use crate::program;
 
@@ -54,9 +53,7 @@ pub(super) fn check(service: &str, account: &[Rule], auth: &[Rule], report: &mut
 /// Reports whether a guard refuses everybody who gave no code, in a service that totpctl writes one
 /// for. Others have users who need none, such as root's su.
 pub(super) fn is_guarded(service: &str, files: &Snapshot) -> bool {
-    let account = Stack::parse(service, Kind::Account, &|name| files.read(name));
-    let holds = |rules: &[Rule]| matches!(guard(rules), Guard::Holds(_));
-    is_for_guard(service) && matches!(account, Stack::Rules(rules) if holds(&rules))
+    holds(service, &|name| files.read(name))
 }
 
 /// Returns the finding for a guard under `auth`.
@@ -86,6 +83,9 @@ fn misplaced(service: &str, place: &Place) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use pam_stack::Stack;
+    use pam_stack::parse::Kind;
+
     use super::*;
 
     fn found(service: &str, text: &str) -> Vec<String> {

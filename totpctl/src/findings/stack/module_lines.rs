@@ -3,8 +3,8 @@
 use pam_stack::account::overrules_others;
 use pam_stack::parse::Kind;
 use pam_stack::{
-    Misplaced, PasswordAsCode, Rule, RuleKind, Stack, is_guard, lacks_first_pass, misplaced,
-    passwords_as_codes,
+    Misplaced, PasswordAsCode, Place, Rule, RuleKind, Stack, is_guard, keeping_passwords,
+    lacks_first_pass, misplaced, passwords_as_codes,
 };
 use totpd_interface::OptionFault;
 
@@ -39,10 +39,11 @@ pub(super) fn check_other_kinds(service: &str, files: &Snapshot, report: &mut Re
     };
     account(&rules(Kind::Account), files, report);
     guard_lines::check(service, &rules(Kind::Account), &rules(Kind::Auth), report);
-    for kind in [Kind::Session, Kind::Password] {
-        for found in misplaced(&rules(kind)) {
-            no_function(kind, &found, report);
-        }
+    for found in misplaced(&rules(Kind::Session)) {
+        no_function(&found, report);
+    }
+    for place in keeping_passwords(&rules(Kind::Password)) {
+        report.problems.push(keeps_passwords(&place));
     }
     before < report.problems.len() + report.notes.len()
 }
@@ -130,20 +131,23 @@ fn account(rules: &[Rule], files: &Snapshot, report: &mut Report) {
     );
 }
 
-/// Adds a line under `session` or `password`.
-fn no_function(kind: Kind, found: &Misplaced, report: &mut Report) {
-    let (name, effect) = match kind {
-        Kind::Password => ("password", "denies every change of a password"),
-        _ => ("session", "ends every login after the code"),
-    };
+/// Returns the finding of a line under `password` that is no listener.
+fn keeps_passwords(place: &Place) -> Finding {
+    let message =
+        "pam_totp.so ignores each change of a password, and this line makes a failure of that";
+    Finding::new(FindingId::ModuleMisplaced, message).fix("write \"optional\"").at(locate(place))
+}
+
+/// Adds a line under `session`.
+fn no_function(found: &Misplaced, report: &mut Report) {
     let place = locate(&found.place);
     if found.counts {
-        let message = format!("pam_totp.so has no function under {name}, and this line {effect}");
+        let message = "pam_totp.so has no function under session, and this line ends every login after the \
+                       code";
         let finding = Finding::new(FindingId::ModuleMisplaced, message);
         report.problems.push(finding.fix("remove the line").at(place));
     } else {
-        let message =
-            format!("pam_totp.so has no function under {name}; libpam ignores its failure");
+        let message = "pam_totp.so has no function under session; libpam ignores its failure";
         let finding = Finding::new(FindingId::ModuleMisplaced, message);
         report.notes.push(finding.fix("remove the line").at(place));
     }
@@ -163,9 +167,9 @@ mod tests {
         for found in passwords_as_codes(&read(Kind::Auth), &|_| true) {
             password_as_code(&found, &mut report);
         }
-        for kind in [Kind::Session, Kind::Password] {
-            misplaced(&read(kind)).iter().for_each(|found| no_function(kind, found, &mut report));
-        }
+        misplaced(&read(Kind::Session)).iter().for_each(|found| no_function(found, &mut report));
+        let keeping = keeping_passwords(&read(Kind::Password));
+        report.problems.extend(keeping.iter().map(keeps_passwords));
         let problems = report.problems.iter().map(|finding| format!("problem {}", finding.line()));
         let notes = report.notes.iter().map(|finding| format!("note {}", finding.line()));
         problems.chain(notes).collect()
@@ -187,9 +191,9 @@ mod tests {
                  remove the line [module-misplaced]",
             ),
             (
-                "password requisite pam_totp.so",
-                "problem /etc/pam.d/x:4: pam_totp.so has no function under password, and this line denies every \
-                 change of a password; remove the line [module-misplaced]",
+                "password [default=bad] pam_totp.so",
+                "problem /etc/pam.d/x:4: pam_totp.so ignores each change of a password, and this line makes a \
+                 failure of that; write \"optional\" [module-misplaced]",
             ),
             (
                 "auth required pam_totp.so use_first_pass",
@@ -204,7 +208,9 @@ mod tests {
         ] {
             assert_eq!(found(&format!("{unix}{line}\n")), [expected]);
         }
-        assert!(found(&format!("{unix}auth required pam_totp.so\n")).is_empty());
+        for line in ["auth required pam_totp.so", "password optional pam_totp.so"] {
+            assert!(found(&format!("{unix}{line}\n")).is_empty(), "{line}");
+        }
     }
 
     #[test]

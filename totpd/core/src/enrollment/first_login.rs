@@ -138,6 +138,7 @@ pub fn complete_login(
     if completion == Completion::Verified {
         let place = (end.service.as_deref(), &end.source);
         note_first_login(&mut record, &end.factor, place, now, throttle);
+        record.trust.end();
     }
     (completion, record)
 }

@@ -7,7 +7,7 @@ pub enum Refusal {
     AlreadyEnrolled,
     /// The factor that was named is not a pending one of this maker.
     NotPending,
-    /// The user has as many verified factors as it may have.
+    /// The user has as many verified factors as it may have, or would have more.
     TooManyFactors,
     /// Another factor of the user has the same seed: one code would be good for both.
     SameSeed,

@@ -1,5 +1,6 @@
 mod first_logins;
 mod histories;
+mod imports;
 mod parties;
 mod pending;
 mod wrong_codes;

@@ -231,6 +231,38 @@ fn unlocking_forgets_wrong_codes_and_nothing_else() {
 }
 
 #[test]
+fn each_change_ends_what_is_remembered_and_a_refused_one_does_not() {
+    let record = enrolled(ALICE);
+    let before = record.trust.endings();
+    for (changed, after) in changes(&right(), &record) {
+        assert_eq!((changed, after.trust.endings()), (Ok(()), before + 1));
+    }
+    for proof in [nothing(), wrong()] {
+        for (changed, after) in changes(&proof, &record) {
+            assert!(changed.is_err() && after.trust.endings() == before);
+        }
+    }
+    let time = Moment { now: NOW, voids: &VoidWindows::NONE };
+    let code = |step| code_of(&enrolled(ALICE).factors[0], step);
+    for (first, second, ends) in [(990, 991, 1), (990, 992, 0)] {
+        let codes = (&code(first), &code(second));
+        let (_, after) = resync(record.clone(), (&id(), ALICE), (Maker::Root, codes), time, &RULES);
+        assert_eq!(after.trust.endings(), before + ends);
+    }
+    let mut pending = Record::new(ALICE);
+    pending.factors.push(Factor { made_by: Maker::Root, ..new_factor() });
+    let new = pending.factors[0].clone();
+    for (counter, ends) in [(0, 1), (900, 0)] {
+        let given = (new.id.as_str(), &code_of(&new, counter));
+        let maker = (Maker::Root, ALICE);
+        let (_, after) = confirm(pending.clone(), maker, given, time, &RULES, &THROTTLE_RULES);
+        assert_eq!(after.trust.endings(), before + ends);
+    }
+    assert_eq!(unlock(record.clone()).trust.endings(), before + 1);
+    assert_eq!(end_trust(record).trust.endings(), before + 1);
+}
+
+#[test]
 fn managers_show_no_code() {
     for (changed, _) in changes(&Reauthentication::NotNeeded, &enrolled(ALICE)) {
         assert_eq!(changed, Ok(()));

@@ -16,6 +16,8 @@ pub struct Reach<'a> {
     pub refuses: Vec<&'a Rule>,
     /// What holds for every login there, if it is the same for all.
     pub everybody: Option<Everybody>,
+    /// The flag that users without a factor need none there now, all of them.
+    pub lets_unenrolled_by: bool,
 }
 
 /// What holds for every login at a service.
@@ -39,7 +41,7 @@ pub fn reaches<'a>(judge: Judge<'a>, world: &World) -> Vec<Reach<'a>> {
             for (_, place) in &world.places {
                 let question = question(user, service, *place, &groups, judge.now);
                 let requirement = decide(judge.policy, &question, |_, _| {}).requirement;
-                fate.add(&requirement);
+                fate.add(&requirement, user.is_unenrolled);
                 let (list, rule) = match requirement {
                     Requirement::Skip(rule) | Requirement::EnrollUntil(_, rule) => {
                         (&mut reach.lets_by, rule)
@@ -55,6 +57,7 @@ pub fn reaches<'a>(judge: Judge<'a>, world: &World) -> Vec<Reach<'a>> {
     }
     for (reach, fate) in reaches.iter_mut().zip(fates) {
         reach.everybody = fate.of_all();
+        reach.lets_unenrolled_by = !(fate.needs_factor || reach.lets_by.is_empty());
     }
     reaches
 }
@@ -62,24 +65,30 @@ pub fn reaches<'a>(judge: Judge<'a>, world: &World) -> Vec<Reach<'a>> {
 /// What logins need, so far.
 #[derive(Clone, Default)]
 struct Fate {
-    are_let_by: bool,
-    are_refused: bool,
-    are_other: bool,
+    logins: usize,
+    skipped: usize,
+    refused: usize,
+    /// The flag that some without a factor need one.
+    needs_factor: bool,
 }
 
 impl Fate {
-    fn add(&mut self, requirement: &Requirement<'_>) {
+    fn add(&mut self, requirement: &Requirement<'_>, is_unenrolled: bool) {
+        self.logins += 1;
         match requirement {
-            Requirement::Skip(_) => self.are_let_by = true,
-            Requirement::Deny(_) => self.are_refused = true,
-            Requirement::Code(..) | Requirement::EnrollUntil(..) => self.are_other = true,
+            Requirement::Skip(_) => self.skipped += 1,
+            Requirement::Deny(_) => self.refused += 1,
+            Requirement::Code(..) | Requirement::EnrollUntil(..) => {}
         }
+        let needs_none = matches!(requirement, Requirement::Skip(_) | Requirement::EnrollUntil(..));
+        self.needs_factor |= is_unenrolled && !needs_none;
     }
 
     fn of_all(&self) -> Option<Everybody> {
-        match (self.are_let_by, self.are_refused, self.are_other) {
-            (true, false, false) => Some(Everybody::LetBy),
-            (false, true, false) => Some(Everybody::Refused),
+        match self.logins {
+            0 => None,
+            all if all == self.skipped => Some(Everybody::LetBy),
+            all if all == self.refused => Some(Everybody::Refused),
             _ => None,
         }
     }
@@ -97,8 +106,8 @@ mod tests {
     use crate::policy::rule_list::Policy;
     use crate::policy::tests::fixtures::{Spec, policy};
 
-    /// Returns the rules that let by and those that refuse, and what holds for all, at sshd.
-    fn at_sshd(specs: &[Spec<'_>]) -> (Vec<String>, Vec<String>, Option<Everybody>) {
+    /// Returns the rules that skip and those that refuse at sshd, and what holds for all.
+    fn at_sshd(specs: &[Spec<'_>]) -> (Vec<String>, Vec<String>, Option<Everybody>, bool) {
         let (policy, none) = (policy(specs), Policy::default());
         let both = [&policy, &none];
         let mut users = unnamed_users(both);
@@ -107,7 +116,8 @@ mod tests {
         let world = World { users, services, places: places(both) };
         let reach = reaches(Judge { policy: &policy, now: 50 }, &world).remove(1);
         let names = |list: &[&Rule]| list.iter().map(|rule| rule.name.to_string()).collect();
-        (names(&reach.lets_by), names(&reach.refuses), reach.everybody)
+        let Reach { lets_by, refuses, everybody, lets_unenrolled_by } = &reach;
+        (names(lets_by), names(refuses), *everybody, *lets_unenrolled_by)
     }
 
     #[test]
@@ -137,7 +147,10 @@ mod tests {
             (vec![of_bob, skip], &["skip", "bob"], &[], all),
             (vec![Spec { users: &["root"], ..require }, deny], &[], &["deny"], None),
         ] {
-            let (found_by, found_refusing, found) = at_sshd(&specs);
+            let (found_by, found_refusing, found, lets_unenrolled_by) = at_sshd(&specs);
+            let is_meant = everybody == all
+                || specs.iter().all(|spec| spec.name == march.name) && !specs.is_empty();
+            assert_eq!(lets_unenrolled_by, is_meant, "{specs:?}");
             let mut found_by: Vec<&str> = found_by.iter().map(String::as_str).collect();
             found_by.sort_unstable();
             let mut lets_by = lets_by.to_vec();

@@ -15,6 +15,8 @@ pub enum Answer {
     BlockedBySshd,
     /// A code of a factor.
     Code(Code),
+    /// A code of a factor, or a scratch code of as many digits, hashed with the salt of the record.
+    CodeOrScratch(Code, HashedGuess),
     /// A recovery code, hashed with the salt of the record.
     Recovery(HashedGuess),
     /// Anything else, also nothing.
@@ -44,7 +46,7 @@ impl Attempt {
     /// Returns the code, if the answer is one.
     pub(super) fn code(&self) -> Option<&Code> {
         match &self.answer {
-            Answer::Code(code) => Some(code),
+            Answer::Code(code) | Answer::CodeOrScratch(code, _) => Some(code),
             Answer::BlockedBySshd | Answer::Recovery(_) | Answer::Malformed => None,
         }
     }

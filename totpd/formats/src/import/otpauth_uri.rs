@@ -8,6 +8,7 @@ use totpd_core::otp::Algorithm;
 use zeroize::Zeroizing;
 
 use crate::import::base32;
+use crate::import::hash_name;
 use crate::import::unreadable_secret::UnreadableSecret;
 
 /// What a URI says about a token. An absent parameter has the value that apps assume.
@@ -45,16 +46,8 @@ pub(crate) fn read(text: &str) -> Result<(Zeroizing<Vec<u8>>, UriParameters), Un
         },
         ..UriParameters::default()
     };
-    let query = rest.split_once('?').map_or("", |(_, query)| query);
-    let query = query.split('#').next().unwrap_or_default();
     let mut secret = None;
-    let mut keys = BTreeSet::new();
-    for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
-        let (key, value) = (key.to_ascii_lowercase(), percent_decoded(value));
-        // An app may take the first of two, and another program the last.
-        if !keys.insert(key.clone()) {
-            return Err(refused("parameter twice", "there once"));
-        }
+    for (key, value) in parameters(rest)? {
         match &*key {
             "secret" => secret = Some(base32::decode(&value)?),
             "algorithm" => found.algorithm = Some(algorithm(&value)?),
@@ -86,27 +79,41 @@ pub(crate) fn read(text: &str) -> Result<(Zeroizing<Vec<u8>>, UriParameters), Un
     }
 }
 
+/// Returns the parameters behind the question mark of a URI: their names in lower case, and values.
+pub(crate) fn parameters(uri: &str) -> Result<Vec<(String, Zeroizing<String>)>, UnreadableSecret> {
+    let query = uri.split_once('?').map_or("", |(_, query)| query);
+    let query = query.split('#').next().unwrap_or_default();
+    let mut keys = BTreeSet::new();
+    let mut found = Vec::new();
+    for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        let key = key.to_ascii_lowercase();
+        // An app may take the first of two, and another program the last.
+        if !keys.insert(key.clone()) {
+            return Err(refused("parameter twice", "there once"));
+        }
+        found.push((key, percent_decoded(value)));
+    }
+    Ok(found)
+}
+
 fn refused(key: &'static str, wanted: &'static str) -> UnreadableSecret {
     UnreadableSecret::LinkParameter(key, wanted)
 }
 
-/// Reads the name of a hash, also as `HmacSHA1` or `SHA-1`.
 fn algorithm(value: &str) -> Result<Algorithm, UnreadableSecret> {
-    let name = value.to_ascii_uppercase().replace(['-', '_'], "");
-    let name = name.strip_prefix("HMAC").unwrap_or(&name);
-    Algorithm::from_name(name).ok_or(refused("hash", "SHA1, SHA256 or SHA512"))
+    hash_name::algorithm(value).ok_or(refused("hash", "SHA1, SHA256 or SHA512"))
 }
 
 fn number(value: &str) -> Option<u64> {
     value.parse().ok()
 }
 
-fn starts_with(text: &str, scheme: &str) -> bool {
+pub(crate) fn starts_with(text: &str, scheme: &str) -> bool {
     text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
 /// Decodes `%41` (RFC 3986 section 2.1). Bytes that are not UTF-8 are replaced.
-fn percent_decoded(text: &str) -> Zeroizing<String> {
+pub(crate) fn percent_decoded(text: &str) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -126,8 +133,8 @@ fn percent_decoded(text: &str) -> Zeroizing<String> {
     Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-const SCHEME: &str = "otpauth://";
-const EXPORT_SCHEME: &str = "otpauth-migration:";
+pub(crate) const SCHEME: &str = "otpauth://";
+pub(crate) const EXPORT_SCHEME: &str = "otpauth-migration:";
 
 #[cfg(test)]
 mod tests {

@@ -60,6 +60,13 @@ pub enum Call<'a> {
         /// The context of the login.
         context: &'a LoginContext,
     },
+    /// `Login.PasswordChanged`, which the daemon answers to root alone.
+    PasswordChanged {
+        /// The name of the user.
+        user: &'a str,
+        /// The context of the change.
+        context: &'a LoginContext,
+    },
 }
 
 /// The way of a call to its receiver.
@@ -102,6 +109,7 @@ impl Call<'_> {
             Self::Verify { .. } => "Verify",
             Self::CompleteEnrollment { .. } => "CompleteEnrollment",
             Self::Guard { .. } => "Guard",
+            Self::PasswordChanged { .. } => "PasswordChanged",
             Self::Shadow { .. } => "Shadow",
             Self::ShadowLetIn { .. } => "ShadowLetIn",
         }
@@ -114,6 +122,7 @@ impl Call<'_> {
             Self::Begin { .. }
             | Self::CompleteEnrollment { .. }
             | Self::Guard { .. }
+            | Self::PasswordChanged { .. }
             | Self::ShadowLetIn { .. } => "sa{sv}",
             Self::Shadow { .. } | Self::Verify { .. } => "ssa{sv}",
         }
@@ -130,6 +139,7 @@ impl Call<'_> {
             Self::Begin { user: text, context }
             | Self::CompleteEnrollment { token: text, context }
             | Self::Guard { user: text, context }
+            | Self::PasswordChanged { user: text, context }
             | Self::ShadowLetIn { user: text, context } => {
                 body.text(text)?;
                 context.write(|entries| body.entries(&entries))

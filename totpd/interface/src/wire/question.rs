@@ -42,6 +42,11 @@ pub enum Method<'a> {
         /// The name of the user.
         user: &'a str,
     },
+    /// `PasswordChanged`.
+    PasswordChanged {
+        /// The name of the user.
+        user: &'a str,
+    },
     /// `Shadow`.
     Shadow {
         /// The name of the user.
@@ -76,6 +81,7 @@ impl<'a> Question<'a> {
                 Method::CompleteEnrollment { token: body.text().ok()? }
             }
             ("Guard", "sa{sv}") => Method::Guard { user: body.text().ok()? },
+            ("PasswordChanged", "sa{sv}") => Method::PasswordChanged { user: body.text().ok()? },
             ("Shadow", "ssa{sv}") => {
                 Method::Shadow { user: body.text().ok()?, code: body.text().ok()? }
             }
@@ -99,6 +105,7 @@ impl std::fmt::Debug for Method<'_> {
             Self::Verify { .. } => "Verify",
             Self::CompleteEnrollment { .. } => "CompleteEnrollment",
             Self::Guard { .. } => "Guard",
+            Self::PasswordChanged { .. } => "PasswordChanged",
             Self::Shadow { .. } => "Shadow",
             Self::ShadowLetIn { .. } => "ShadowLetIn",
         })

@@ -5,6 +5,7 @@ use totpd_journal::{Entry, Priority};
 use crate::audit::budget::Topic;
 use crate::audit::event::{ChangeEvent, Factors};
 use crate::audit::journal::loggable::loggable;
+use crate::audit::reason::Reason;
 
 pub(super) fn change_entry(event: &ChangeEvent<'_>) -> Entry {
     let caller_uid = event.by.uid.to_string();
@@ -15,7 +16,12 @@ pub(super) fn change_entry(event: &ChangeEvent<'_>) -> Entry {
         Factors::One(factor) => factor.as_str(),
         Factors::All => "all",
     };
-    Entry::new(Priority::Notice, message)
+    let priority = match event.reason {
+        // The seeds are outside of the daemon from now on.
+        Reason::SeedsExported => Priority::Warning,
+        _ => Priority::Notice,
+    };
+    Entry::new(priority, message)
         .with("MESSAGE_ID", CHANGE_MESSAGE_ID)
         .with("TOTP_USER", event.user.as_str())
         .with("TOTP_FACTOR", factors)

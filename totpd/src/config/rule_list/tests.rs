@@ -78,7 +78,7 @@ fn a_fault_in_a_rule_names_file_line_and_what_to_do() {
         (with("groups = [\"a:b\"]"), 5, "no group can have that name"),
         (with("services = [\"SSHD\"]"), 5, "lower case"),
         (with("methods = [\"totp\"]"), 2, "only a rule with then = \"require\""),
-        (with("remember = \"8h\""), 5, "remember: unknown field"),
+        (with("remember = \"8h\""), 2, "then must be \"require\""),
         (with("subject = \"caller\""), 5, "subject: unknown field"),
         (with("form = [\"local\"]"), 5, "form: unknown field"),
         ("[[rule]]\nname = \"x\"\nthen = \"allow\"\n".into(), 3, "then: \"allow\" is no outcome"),
@@ -163,6 +163,39 @@ fn names_in_any_script_mapped_networks_and_past_dates_are_read() {
     ] {
         assert_eq!(needs(user, rhost), *expected, "{user} {rhost}");
     }
+}
+
+#[test]
+fn a_rule_remembers_within_bounds_and_only_a_code() {
+    let rule = |keys: &str| {
+        let text = format!("[[rule]]\nname = \"x\"\nservices = [\"sshd\"]\n{keys}\n");
+        load(&[("a.toml", &text)])
+    };
+    let rules = rule("then = \"require\"\nremember = \"8h\"\nburst = \"20s\"").unwrap();
+    let Some(Then::Require(limits)) = rules.policy.rules().next().map(|rule| rule.then) else {
+        panic!("{rules:?}")
+    };
+    assert_eq!(limits.remember.map(|time| time.seconds()), Some(28_800));
+    assert_eq!(limits.burst.map(|time| time.seconds()), Some(20));
+    for (key, values, words) in [
+        ("remember", ["0", "0s", "59s", "91d", "36500d", "8", "soon"], "remembered for \"1m\" to"),
+        ("burst", ["0", "0s", "0m", "301s", "36500d", "20", "soon"], "a burst lasts \"1s\" to"),
+    ] {
+        for value in values {
+            let error = rule(&format!("then = \"require\"\n{key} = \"{value}\"")).unwrap_err();
+            assert!(error.starts_with(&format!("a.toml:5: {key}: ")), "{error}");
+            assert!(error.contains(words) && error.contains("remove the key"), "{error}");
+        }
+        for then in ["skip", "deny", "enroll-by 2027-01-15"] {
+            let error = rule(&format!("then = \"{then}\"\n{key} = \"1m\"")).unwrap_err();
+            assert!(error.contains("then must be \"require\""), "{error}");
+        }
+    }
+    let mut warnings =
+        rule("from = [\"local\"]\nthen = \"require\"\nburst = \"20s\"").unwrap().warnings();
+    warnings.retain(|warning| warning.contains("[[rule]]"));
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert!(warning.starts_with("a.toml:1: [[rule]] \"x\" never remembers"), "{warning}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use postcard::{from_bytes, take_from_bytes};
 use serde::{Serialize, Serializer};
 use totpd_core::shadow::Shadow;
 
-use crate::record_format::versions::Record3;
+use crate::record_format::versions::Record4;
 
 /// The verdicts, which are no bytes if there are none.
 pub(super) struct Noted<'a>(pub(super) &'a Shadow);
@@ -20,36 +20,43 @@ impl Serialize for Noted<'_> {
 }
 
 /// Reads a record, and the verdicts behind it. No login fails for verdicts that cannot be read.
-pub(super) fn record(plain: &[u8]) -> Option<(Record3<'static>, Shadow)> {
+pub(super) fn record(plain: &[u8]) -> Option<(Record4<'static>, Shadow)> {
     let (record, behind) = take_from_bytes(plain).ok()?;
     let shadow =
         if behind.is_empty() { Shadow::default() } else { from_bytes(behind).unwrap_or_default() };
     Some((record, shadow))
 }
 
-impl From<Record3<'static>> for (Record3<'static>, Shadow) {
-    fn from(record: Record3<'static>) -> Self {
+impl From<Record4<'static>> for (Record4<'static>, Shadow) {
+    fn from(record: Record4<'static>) -> Self {
         (record, Shadow::default())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use postcard::to_stdvec;
     use totpd_core::fixtures::enrolled;
     use totpd_core::record::Record;
 
     use super::*;
 
+    fn format(record: &Record) -> Record4<'_> {
+        let Ok(format) =
+            Record4::from_record(record, |factor| Ok::<_, Infallible>(factor.seed.bytes().into()));
+        format
+    }
+
     fn written(record: &Record) -> Vec<u8> {
-        let format = Record3::from_record_with_plain_seeds(record);
-        to_stdvec(&(format, Noted(&record.shadow))).unwrap()
+        to_stdvec(&(format(record), Noted(&record.shadow))).unwrap()
     }
 
     #[test]
     fn a_record_without_verdicts_has_the_bytes_of_before() {
         let plain = enrolled(1000);
-        let before = to_stdvec(&Record3::from_record_with_plain_seeds(&plain)).unwrap();
+        let before = to_stdvec(&format(&plain)).unwrap();
         assert_eq!(written(&plain), before);
         assert_eq!(record(&before).unwrap().1, Shadow::default());
         let mut noted = plain;
@@ -57,7 +64,7 @@ mod tests {
         let bytes = written(&noted);
         assert!(bytes.starts_with(&before));
         assert_eq!(record(&bytes).unwrap().1, noted.shadow);
-        assert_eq!(from_bytes::<Record3<'_>>(&bytes).ok().map(|_| ()), Some(()));
+        assert_eq!(from_bytes::<Record4<'_>>(&bytes).ok().map(|_| ()), Some(()));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use totpd_core::factor::{Drift, Factor, FactorId, Kind, LastUse, Maker, Restrict
 use totpd_core::otp::Algorithm;
 use totpd_core::record::{Outline, Record, SpentSeed};
 use totpd_core::recovery_codes::RecoveryCodes;
+use totpd_core::remembered::Trust;
 use totpd_core::seed::{NoSeed, Seed};
 use totpd_core::shadow::Shadow;
 use totpd_core::throttle::Throttle;
@@ -57,7 +58,9 @@ struct Factor2<'a> {
     last_place: Cow<'a, Option<LastUse>>,
 }
 
-/// Format 3 of a record, with the maker of each factor, and the spent seeds of removed ones.
+/// Format 3 of a record, with the maker of each factor, and the spent seeds of removed ones. The
+/// store reads it and writes it no longer. A backup has it: what is remembered of logins is of the
+/// host where they were.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Record3<'a> {
     factors: Vec<Factor3<'a>>,
@@ -66,12 +69,23 @@ pub(crate) struct Record3<'a> {
     spent: Cow<'a, [SpentSeed]>,
 }
 
-/// The start of format 3: what a prompt needs. The hashes of recovery codes come behind it, and are
+/// Format 4 of a record, with the remembered logins.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Record4<'a> {
+    factors: Vec<Factor3<'a>>,
+    throttle: Cow<'a, Throttle>,
+    trust: Cow<'a, Trust>,
+    recovery: Cow<'a, RecoveryCodes>,
+    spent: Cow<'a, [SpentSeed]>,
+}
+
+/// The start of format 4: what a prompt needs. The hashes of recovery codes come behind it, and are
 /// nearly all of a record.
 #[derive(Deserialize)]
-pub(crate) struct Outline3 {
+pub(crate) struct Outline4 {
     factors: Vec<Factor3<'static>>,
     throttle: Throttle,
+    trust: Trust,
     salt: [u8; 16],
 }
 
@@ -104,25 +118,33 @@ impl From<Record2> for Record3<'_> {
     }
 }
 
-impl From<Record3<'static>> for Outline3 {
-    fn from(record: Record3<'static>) -> Self {
-        let Record3 { factors, throttle, recovery, .. } = record;
-        Self { factors, throttle: throttle.into_owned(), salt: recovery.salt() }
+impl<'a> From<Record3<'a>> for Record4<'a> {
+    fn from(old: Record3<'a>) -> Self {
+        let Record3 { factors, throttle, recovery, spent } = old;
+        Self { factors, throttle, trust: Cow::default(), recovery, spent }
     }
 }
 
-impl Outline3 {
-    /// Converts to the outline of `uid`, as [`Record3::into_record`] does.
+impl From<Record4<'static>> for Outline4 {
+    fn from(record: Record4<'static>) -> Self {
+        let Record4 { factors, throttle, trust, recovery, .. } = record;
+        let (throttle, trust) = (throttle.into_owned(), trust.into_owned());
+        Self { factors, throttle, trust, salt: recovery.salt() }
+    }
+}
+
+impl Outline4 {
+    /// Converts to the outline of `uid`, as [`Record4::into_record`] does.
     pub(super) fn into_outline(self, uid: u32) -> Option<Outline> {
-        let Self { factors, throttle, salt } = self;
+        let Self { factors, throttle, trust, salt } = self;
         let recovery = Cow::Owned(RecoveryCodes::without_hashes(salt));
-        let throttle = Cow::Owned(throttle);
-        let record = Record3 { factors, throttle, recovery, spent: Cow::default() };
+        let (throttle, trust) = (Cow::Owned(throttle), Cow::Owned(trust));
+        let record = Record4 { factors, throttle, trust, recovery, spent: Cow::default() };
         record.into_record(uid, |_, _| Some(NoSeed))
     }
 }
 
-impl<'a> Record3<'a> {
+impl<'a> Record4<'a> {
     /// Converts `record`, with each seed as `encode_seed` writes it.
     pub(super) fn from_record<E>(
         record: &'a Record,
@@ -154,6 +176,7 @@ impl<'a> Record3<'a> {
         Ok(Self {
             factors,
             throttle: Cow::Borrowed(&record.throttle),
+            trust: Cow::Borrowed(&record.trust),
             recovery: Cow::Borrowed(&record.recovery),
             spent: record.spent.as_slice().into(),
         })
@@ -195,22 +218,31 @@ impl<'a> Record3<'a> {
             uid,
             factors,
             throttle: self.throttle.into_owned(),
+            trust: self.trust.into_owned(),
             recovery: self.recovery.into_owned(),
             spent: self.spent.into_owned(),
             shadow: Shadow::default(),
         })
     }
 
+    /// Converts to the record of `uid`, whose seeds are not sealed. Returns nothing if a seed in it
+    /// cannot be one.
+    pub(super) fn into_record_with_plain_seeds(self, uid: u32) -> Option<Record> {
+        self.into_record(uid, |_, seed| Seed::new(seed))
+    }
+}
+
+impl<'a> Record3<'a> {
     /// Converts `record` with its seeds in plain text, for a backup.
     pub(crate) fn from_record_with_plain_seeds(record: &'a Record) -> Self {
-        let Ok(plain) =
-            Self::from_record(record, |factor| Ok::<_, Infallible>(factor.seed.bytes().into()));
-        plain
+        let Ok(Record4 { factors, throttle, recovery, spent, .. }) =
+            Record4::from_record(record, |factor| Ok::<_, Infallible>(factor.seed.bytes().into()));
+        Self { factors, throttle, recovery, spent }
     }
 
     /// Converts to the record of `uid` from a backup. Returns nothing if a seed in it cannot be
     /// one.
     pub(crate) fn into_record_with_plain_seeds(self, uid: u32) -> Option<Record> {
-        self.into_record(uid, |_, seed| Seed::new(seed))
+        Record4::from(self).into_record_with_plain_seeds(uid)
     }
 }

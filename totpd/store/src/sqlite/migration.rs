@@ -1,7 +1,7 @@
 //! Older formats of the file. Each is migrated in one transaction, after a copy.
 //!
 //! Format 1 had no ids of keys, only a proof that a key fits. It derived the buckets from the key.
-//! Formats 2 and 3 have records of an older format ([`crate::record_format`]), which stay readable.
+//! Formats 2 to 5 have records of an older format ([`crate::record_format`]), which stay readable.
 //! The secrets of format 4, which hold less, stay readable too
 //! ([`crate::sqlite::metadata::Secrets`]). A new number prevents that an older totpd rekeys or
 //! restores the store, and loses the rest.

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::sqlite::open_error::OpenError;
 
 /// The format of the file (`user_version`).
-pub(super) const FORMAT: i64 = 5;
+pub(super) const FORMAT: i64 = 6;
 
 /// Creates the tables of a store in a file without any.
 pub(super) fn create_tables(connection: &Connection, file: &Path) -> Result<(), OpenError> {

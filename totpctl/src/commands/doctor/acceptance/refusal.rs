@@ -79,6 +79,8 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::RuleGroupUnknown
         | Id::RuleLetsNobodyBy
         | Id::RuleNeverDecides
+        | Id::RuleNeverRemembers
+        | Id::RuleRemembersCode
         | Id::RuleServiceUnknown
         | Id::RuleSkipsCode
         | Id::RuleUserUnknown

@@ -4,8 +4,9 @@ use crate::host::sshd::config::effective::{Effective, RootLogin};
 use crate::host::sshd::config::method::Method;
 
 /// Returns why root cannot log in.
-pub(super) fn root(permit: RootLogin, config: &Effective) -> String {
+pub(super) fn root(permit: RootLogin, is_guarded: bool, config: &Effective) -> String {
     let reason = match &config.lists {
+        _ if is_guarded => "the guard refuses a key without a code, and ",
         Some(_) => "AuthenticationMethods requires an answer to PAM, and ",
         None => "",
     };
@@ -16,12 +17,13 @@ pub(super) fn root(permit: RootLogin, config: &Effective) -> String {
 }
 
 /// Returns the change to make, after which root still needs a key.
-pub(super) fn root_fix(config: &Effective) -> String {
+pub(super) fn root_fix(is_guarded: bool, config: &Effective) -> String {
     let lists = config.lists.iter().flatten();
     let mut usable = lists.filter(|list| config.disabled_method(list).is_none()).peekable();
     let has_key =
         |list: &String| list.split(',').any(|name| Method::parse(name) == Some(Method::PublicKey));
-    if usable.peek().is_some() && usable.all(has_key) {
+    // With a list that a key completes, the guard refuses before the code.
+    if !is_guarded && usable.peek().is_some() && usable.all(has_key) {
         return "if root is to log in, write PermitRootLogin yes; AuthenticationMethods still requires a key"
             .into();
     }

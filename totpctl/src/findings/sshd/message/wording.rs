@@ -178,12 +178,12 @@ pub(super) fn wording(effect: &Effect, config: &Effective) -> Wording {
             &[LISTS],
             says(
                 FindingId::SshdGuardEndsLogins,
-                "the guard disconnects each client that offers a key or a ticket, unless a rule skips the code",
+                "the guard disconnects clients that offer a key or a ticket, unless a rule or nullok lets the user by",
                 format!("write {KEY_AND_CODE}"),
             ),
             says(
                 FindingId::SshdMatchGuardEndsLogins,
-                "lets in by a key or a ticket alone, which the guard refuses unless a rule skips the code",
+                "lets in by a key or ticket alone; the guard refuses, unless a rule or nullok lets the user by",
                 format!("write {KEY_AND_CODE} there"),
             ),
         ),
@@ -220,14 +220,18 @@ pub(super) fn wording(effect: &Effect, config: &Effective) -> Wording {
                 "write PasswordAuthentication no there",
             ),
         ),
-        Effect::RootCannotLogIn(permit) => row(
+        Effect::RootCannotLogIn { permit, is_guarded } => row(
             Severity::Note,
             &["PermitRootLogin", LISTS],
-            says(FindingId::SshdRootCannotLogIn, root(*permit, config), root_fix(config)),
+            says(
+                FindingId::SshdRootCannotLogIn,
+                root(*permit, *is_guarded, config),
+                root_fix(*is_guarded, config),
+            ),
             says(
                 FindingId::SshdMatchRootCannotLogIn,
-                format!("applies to root: {}", root(*permit, config)),
-                root_fix(config),
+                format!("applies to root: {}", root(*permit, *is_guarded, config)),
+                root_fix(*is_guarded, config),
             ),
         ),
     }

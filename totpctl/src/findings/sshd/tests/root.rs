@@ -72,6 +72,28 @@ fn no_advice_lets_root_in_without_a_key() {
 }
 
 #[test]
+fn a_root_whose_key_a_guard_refuses_is_told_of_both() {
+    let guarded = format!(
+        "{PASSWORD_AND_CODE}account required pam_totp.so guard\naccount required pam_unix.so\n"
+    );
+    for (lines, stack, is_guarded) in [
+        ("", &*guarded, true),
+        (KEY_AND_CODE, &guarded, false),
+        ("pubkeyauthentication no\n", PASSWORD_AND_CODE, false),
+    ] {
+        let mut report = Report::default();
+        let _ = collect(&survey(&with(lines)), &|_| of_text(stack), &mut report);
+        let is_root = |note: &&Finding| note.id().token() == "sshd-root-cannot-log-in";
+        let told = report.notes.iter().find(is_root).map(Finding::sentence).unwrap_or_default();
+        let (guard, fix) =
+            ("the guard refuses a key without a code", "in a block \"Match User root\"");
+        assert_eq!(told.contains(guard), is_guarded, "{lines}: {told}");
+        assert!(told.contains("PermitRootLogin prohibit-password sshd gives"), "{lines}: {told}");
+        assert!(!is_guarded || told.contains(fix), "{lines}: {told}");
+    }
+}
+
+#[test]
 fn key_and_code_are_not_advised_without_what_root_needs() {
     let needs = "for root also PermitRootLogin yes (enroll root first)";
     for (lines, expected) in

@@ -7,8 +7,8 @@ use crate::findings::users::asking::Asking;
 use crate::pam::unenrolled_users::Unenrolled;
 use crate::terminal::output;
 
-/// Reports whether a service lets nobody in. Before anybody has a valid factor, another way in does
-/// not count: the code was turned on too early.
+/// Reports whether a service lets nobody in. Before anybody has a valid factor, users with a locked
+/// password count too: the code was turned on too early.
 pub(super) fn is_closed(
     asking: &Asking,
     users: &WithoutFactor,
@@ -18,7 +18,7 @@ pub(super) fn is_closed(
         && asking.unenrolled == Unenrolled::Denied
         && !users.names.is_empty();
     let has_other_way = || (other_ways.has_one)(&asking.service);
-    is_too_early || users.admission(asking).lets_nobody_in(&has_other_way)
+    (is_too_early && !has_other_way()) || users.admission(asking).lets_nobody_in(&has_other_way)
 }
 
 /// Returns the problems that these services let nobody in. Services of which the same is true share

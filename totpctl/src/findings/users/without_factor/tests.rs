@@ -87,6 +87,20 @@ fn a_key_that_is_enough_is_said() {
 }
 
 #[test]
+fn the_first_code_is_wanted_where_no_key_gets_in() {
+    let users = enrolled_users(0, &["dana"]);
+    let by_key = OtherWays { open: vec!["publickey"], has_one: &|service| service == "sshd" };
+    let asking = asking(&[("sshd", Unenrolled::Denied), ("sudo", Unenrolled::Denied)]);
+    let mut report = Report::default();
+    add(&users, &asking, &by_key, &mut report);
+    let [problem] = report.problems.as_slice() else { panic!("{:?}", report.problems) };
+    assert_eq!(problem.id(), FindingId::NobodyEnrolled);
+    assert!(problem.message().contains("(sudo)"), "{}", problem.message());
+    let note = report.notes[0].message();
+    assert!(note.contains("a prompt for a code (sshd): dana (1); ssh still lets them"), "{note}");
+}
+
+#[test]
 fn a_user_whose_factors_are_all_unusable_is_named() {
     let mut report = Report::default();
     let users = WithoutFactor { unusable: vec!["alice".into()], ..WithoutFactor::default() };
@@ -251,8 +265,9 @@ fn nobody_is_let_in_if_all_who_have_factors_are_kept_out() {
     let (problems, _) = told(disabled.clone(), &[], &[], false);
     let expected = "nobody can log in with a code (sshd, su): enrolled are alice (no factor is valid now) (1);";
     assert!(matches!(&problems[..], [one] if one.starts_with(expected)), "{problems:?}");
-    // With nobody to let in, a key does not excuse it.
-    assert_eq!(told(disabled, &[], &["bob"], true).0.len(), 1);
+    // Their keys let them in by ssh all the same.
+    assert!(told(disabled.clone(), &[], &["bob"], true).0.is_empty());
+    assert_eq!(told(disabled, &[], &["bob"], false).0.len(), 1);
     let of_sudo = json!({ "status": "verified", "services": ["sudo"] });
     let (problems, _) = told(of_sudo, &[], &["bob"], false);
     assert!(problems[0].contains("alice (factors for other services only)"), "{problems:?}");

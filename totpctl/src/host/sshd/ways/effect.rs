@@ -33,8 +33,9 @@ pub(crate) enum Effect {
     PasswordCannotAnswer { is_for_all: bool },
     /// A password alone lets users in, although the method `password` is turned off.
     PasswordAlone,
-    /// root cannot log in, although others can: the value of `PermitRootLogin`.
-    RootCannotLogIn(RootLogin),
+    /// root cannot log in, although others can: the value of `PermitRootLogin`, and whether a guard
+    /// refuses the key of root.
+    RootCannotLogIn { permit: RootLogin, is_guarded: bool },
 }
 
 /// A proof without a code.
@@ -200,7 +201,8 @@ pub(crate) fn root_effect(
     let keeps_commands = lets_commands_in(config, stack)
         && config.lists.as_ref().is_none_or(|lists| lists.iter().any(|list| list == "publickey"));
     let is_meant = config.root == RootLogin::No || keeps_commands || refused_by.is_some();
-    if !others_log_in || is_meant || !ways_of(Who::Root).iter().all(Way::is_shut) {
+    let of_root = ways_of(Who::Root);
+    if !others_log_in || is_meant || !of_root.iter().all(Way::is_shut) {
         return None;
     }
     // Without a code, only a list that takes the last way of root is of interest.
@@ -212,6 +214,6 @@ pub(crate) fn root_effect(
     Some(match of_others.iter().all(Way::is_shut) {
         true if has_guarded(&of_others) => Effect::GuardEndsLogins,
         true => Effect::NobodyCanLogIn(reason(config, &of_others)),
-        false => Effect::RootCannotLogIn(config.root),
+        false => Effect::RootCannotLogIn { permit: config.root, is_guarded: has_guarded(&of_root) },
     })
 }

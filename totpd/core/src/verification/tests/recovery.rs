@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::*;
-use crate::recovery_codes::{RecoveryCode, Usage};
+use crate::recovery_codes::{RecoveryCode, RecoveryCodes, ScratchCode, Usage};
 
 fn with_recovery() -> (Record, Vec<RecoveryCode>) {
     let (codes, kept) = crate::fixtures::recovery_codes(3, 1);
@@ -76,4 +76,61 @@ fn a_recovery_code_is_denied_where_a_factor_would_be() {
     let (verdict, record) = verify(record, &attempt, &rules(), &VoidWindows::NONE);
     assert_eq!(verdict, Verdict::Throttled { retry_after: Some(30) });
     assert_eq!(record.recovery.left(), 3, "a throttled one is not used up");
+}
+
+/// Eight digits may be a code of a factor or a scratch code.
+fn eight_digits(record: &Record, text: &str) -> Attempt {
+    let code = Code::parse(text).unwrap();
+    let guess = ScratchCode::from_code(&code).unwrap().hash(record.recovery.salt());
+    Attempt { answer: Answer::CodeOrScratch(code, guess), ..typed("", 30_000) }
+}
+
+fn with_scratch_codes() -> Record {
+    let codes = [ScratchCode::parse("93240982").unwrap(), ScratchCode::parse("10000000").unwrap()];
+    Record { recovery: RecoveryCodes::of_scratch_codes(&codes, [7; 16]), ..enrolled() }
+}
+
+#[test]
+fn a_scratch_code_is_approved_once() {
+    let record = with_scratch_codes();
+    let attempt = eight_digits(&record, "9324 0982");
+    let (verdict, record) = verify(record, &attempt, &rules(), &VoidWindows::NONE);
+    let Verdict::Approved { method, recovery_codes_left, factor, .. } = verdict else { panic!() };
+    assert_eq!((method, recovery_codes_left, factor), (Method::Recovery, 1, None));
+    let (verdict, record) = verify(record, &attempt, &rules(), &VoidWindows::NONE);
+    assert_eq!(verdict, Verdict::Denied(Reason::NoMatch));
+    assert_eq!(record.throttle.known_sources()[0].budget.failures(), 1, "a wrong code");
+}
+
+#[test]
+fn eight_digits_of_a_factor_are_a_code_first() {
+    let mut record = with_scratch_codes();
+    record.factors[0].digits = 8;
+    let code = crate::fixtures::code_of(&record.factors[0], 1000);
+    let attempt = eight_digits(&record, &alloc::format!("{:08}", code.value()));
+    let (verdict, record) = verify(record, &attempt, &rules(), &VoidWindows::NONE);
+    assert!(matches!(verdict, Verdict::Approved { method: Method::Totp, .. }));
+    let (verdict, record) = verify(record, &attempt, &rules(), &VoidWindows::NONE);
+    assert_eq!((verdict, record.recovery.left()), (Verdict::Denied(Reason::Replayed), 2));
+}
+
+#[test]
+fn a_scratch_code_counts_where_recovery_codes_do() {
+    let record = with_scratch_codes();
+    let methods = Methods::of(&[Method::Totp]).unwrap();
+    let attempt = Attempt { methods, ..eight_digits(&record, "93240982") };
+    let (verdict, record) = verify(record, &attempt, &rules(), &VoidWindows::NONE);
+    assert_eq!((verdict, record.recovery.left()), (Verdict::Denied(Reason::NoMatch), 2));
+}
+
+#[test]
+fn a_scratch_code_is_good_while_the_tokens_are_lost() {
+    let mut record = with_scratch_codes();
+    record.factors[0].status = crate::factor::Status::Unsynchronized;
+    let (verdict, _) =
+        verify(record.clone(), &eight_digits(&record, "11111111"), &rules(), &VoidWindows::NONE);
+    assert_eq!(verdict, Verdict::Denied(Reason::Unsynchronized));
+    let attempt = eight_digits(&record, "93240982");
+    let (verdict, _) = verify(record, &attempt, &rules(), &VoidWindows::NONE);
+    assert!(matches!(verdict, Verdict::Approved { method: Method::Recovery, .. }));
 }

@@ -29,6 +29,7 @@ fn seen(bytes: &[u8]) -> Option<Seen> {
         Method::Verify { user, code } => ("Verify", vec![user, code]),
         Method::CompleteEnrollment { token } => ("CompleteEnrollment", vec![token]),
         Method::Guard { user } => ("Guard", vec![user]),
+        Method::PasswordChanged { user } => ("PasswordChanged", vec![user]),
         Method::Shadow { user, code } => ("Shadow", vec![user, code]),
         Method::ShadowLetIn { user } => ("ShadowLetIn", vec![user]),
     };
@@ -96,6 +97,7 @@ fn call() -> impl Strategy<Value = Vec<u8>> {
         Just("Verify"),
         Just("CompleteEnrollment"),
         Just("Guard"),
+        Just("PasswordChanged"),
         Just("Shadow"),
         Just("ShadowLetIn"),
         Just("Other")

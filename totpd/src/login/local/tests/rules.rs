@@ -26,7 +26,7 @@ pub(super) fn with_rules(rules: Vec<Rule>) -> LocalLogin {
 }
 
 /// Returns the present code of a fresh record, which is put into the store.
-fn enroll_and_code(login: &LocalLogin) -> String {
+pub(super) fn enroll_and_code(login: &LocalLogin) -> String {
     let record = enrolled(1);
     let step = time_step(clock::now(), 30);
     let code = code_of(&record.factors[0], step);

@@ -6,9 +6,13 @@ use std::path::PathBuf;
 
 use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Status};
 use totpd_core::fixtures::{user, verified};
+use totpd_core::policy::{Limits, Place, Remember};
 use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
+use totpd_core::remembered::{Bond, BootId, Clocks};
 use totpd_core::source::Source;
+use totpd_core::trust::{Asking, bond, grant};
+use totpd_core::verification::{Method, Verdict};
 
 use super::folder::Folder;
 use crate::conformance::run;
@@ -32,7 +36,7 @@ fn with_format(number: u32) -> Folder {
 
 #[test]
 fn a_store_of_each_format_is_opened_completely() {
-    for format in 1..=5 {
+    for format in 1..=6 {
         let folder = with_format(format);
         let opened = folder.opened();
         let read = |name: &str| run(opened.store.read(user(name))).unwrap().unwrap();
@@ -70,11 +74,13 @@ fn a_store_of_each_format_is_opened_completely() {
         } else {
             assert_eq!(alice.factors[0].made_by, Maker::Unknown);
         }
+        let logins: Vec<_> = alice.trust.remembered().iter().map(|one| one.bond.clone()).collect();
+        assert_eq!(logins, if format >= 6 { vec![alices()] } else { Vec::new() });
         let known = opened.local.known_backups().unwrap();
         let earlier = known.earlier.iter().filter(|key| **key != known.current).count();
         let remembered = if format >= 5 { (1, Some(1_790_000_000)) } else { (0, None) };
         assert_eq!((earlier, known.newest), remembered, "format {format}");
-        for old in 1..=4 {
+        for old in 1..=5 {
             let copy = folder.path().join(format!("store.db.format-{old}"));
             assert_eq!(copy.exists(), format == old);
         }
@@ -82,6 +88,11 @@ fn a_store_of_each_format_is_opened_completely() {
         // It is of the present format now, and stays so.
         assert!(run(folder.open().read(user("alice"))).unwrap().is_some());
     }
+}
+
+/// The source and the service of the remembered login of alice.
+fn alices() -> Bond {
+    bond(Place::Address([192, 0, 2, 9].into()), Some("sshd")).unwrap()
 }
 
 #[test]
@@ -129,6 +140,21 @@ fn make_the_fixture() {
     alice.throttle.fail(&Source::Address([192, 0, 2, 7].into()), 1_795_000_000);
     alice.recovery = totpd_core::fixtures::recovery_codes(2, 1).1;
     alice.factors[0].made_by = Maker::Uid(1000);
+    let asking = Asking {
+        uid: 1000,
+        bond: alices(),
+        source: Source::Address(alices().address),
+        limits: Limits { remember: Remember::new(3600), ..Limits::NONE },
+        clocks: Clocks { now: 1_795_000_000, uptime: 60, boot: BootId::from_random([6; 16]) },
+    };
+    let approved = Verdict::Approved {
+        factor: Some(alice.factors[0].id.clone()),
+        used: None,
+        method: Method::Totp,
+        recovery_codes_left: 2,
+        unreported_use: None,
+    };
+    assert_eq!(grant(&mut alice, &approved, &asking), None);
     put(user("alice"), alice);
     let mut bob = with(1001, factor(2, Kind::Hotp, Status::Verified, Some(41)));
     bob.factors[0].restrictions.services = vec!["sshd".into()];

@@ -124,10 +124,10 @@ fn a_log_without_its_database_is_refused() {
 fn a_newer_format_is_refused_with_both_numbers() {
     let folder = Folder::with_a_user();
     let file = folder.file();
-    file.pragma_update(None, "user_version", 6).unwrap();
+    file.pragma_update(None, "user_version", 7).unwrap();
     drop(file);
     let refusal = folder.refusal();
-    assert!(refusal.contains("format 6") && refusal.contains("up to 5"), "{refusal}");
+    assert!(refusal.contains("format 7") && refusal.contains("up to 6"), "{refusal}");
 }
 
 #[test]

@@ -1,0 +1,9 @@
+//! Tokens of FreeIPA.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use totpd_formats::reading::Format;
+
+mod reading;
+
+fuzz_target!(|bytes: &[u8]| reading::check(Format::FreeIpa, bytes, None));

@@ -1,0 +1,9 @@
+//! The exports of privacyIDEA.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use totpd_formats::reading::Format;
+
+mod reading;
+
+fuzz_target!(|bytes: &[u8]| reading::check(Format::PrivacyIdea, bytes, Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")));

@@ -3,6 +3,7 @@
 mod candidates;
 mod doctor;
 mod empty;
+mod enable;
 mod enroll;
 mod explain;
 mod export;
@@ -11,6 +12,7 @@ mod groups;
 mod import;
 mod service;
 mod set;
+mod shadow;
 mod trial;
 mod trust;
 
@@ -22,11 +24,13 @@ use clap_complete::CompleteEnv;
 use clap_complete::engine::ArgValueCandidates;
 
 pub(crate) use self::doctor::{Accept, Doctor, DoctorCommand, Place};
+pub(crate) use self::enable::{Disable, Enable};
 pub(crate) use self::enroll::Enroll;
 pub(crate) use self::explain::{Explain, RulesCommand};
 pub(crate) use self::export::{Export, ExportFormat};
 pub(crate) use self::import::Import;
 pub(crate) use self::set::Set;
+pub(crate) use self::shadow::{Shadow, ShadowCommand, Switch};
 pub(crate) use self::trial::{DEFAULT_MINUTES, ModuleOptions, Try};
 pub(crate) use self::trust::{TrustCommand, Whose};
 
@@ -303,6 +307,14 @@ pub(crate) enum Command {
     /// --undo" at boot. What you wrote to the file during the trial is saved, and the
     /// command says where. Without SERVICE, shows what is being tried, and denied logins.
     Try(Try),
+    /// Compare totpd with pam_google_authenticator or pam_oath, which still decides (root)
+    ///
+    /// Puts a line of pam_totp.so before the line of that module, and one behind it. The first asks
+    /// for the code in its place, and totpd notes what it would have said. That decides nothing,
+    /// also while totpd does not run. The change is a trial, as with "totpctl try". It stays if a
+    /// user logs in with a code that is right for totpd too. "totpctl shadow report" shows who
+    /// agrees, and "totpctl shadow switch" puts pam_totp.so in the place of the other module.
+    Shadow(Shadow),
     /// Make a service ask for a code (root)
     ///
     /// Adds the line of pam_totp.so after the password, on every path through the stack. Changes
@@ -312,35 +324,13 @@ pub(crate) enum Command {
     /// the program change together, as sudo and sudo-i. If sshd cannot ask for a code, offers to
     /// write what it needs, and to reload it (--write-sshd). "totpctl try" does the same, and
     /// reverts it unless a user logs in.
-    Enable {
-        /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login
-        #[arg(value_parser = service::name, add = ArgValueCandidates::new(candidates::services))]
-        service: String,
-        #[command(flatten)]
-        options: ModuleOptions,
-        /// Instead have it tell totpd of changed passwords, for passwd: remembered logins then end
-        #[arg(long, conflicts_with_all = ["options", "no_options", "guard", "write_sshd"])]
-        password: bool,
-        /// Only show the change
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Enable(Enable),
     /// Make a service no longer ask for a code (root)
     ///
     /// A copy in /etc/pam.d that then equals the file of the distribution is removed. So is what
     /// --write-sshd wrote, if it is unchanged; sshd is then reloaded. Changes nothing if no line
     /// would be left that asks who a user is. Nor does it if sshd would then shut users out.
-    Disable {
-        /// The PAM service
-        #[arg(value_parser = service::name, add = ArgValueCandidates::new(candidates::services))]
-        service: String,
-        /// Only show the change
-        #[arg(long)]
-        dry_run: bool,
-        /// Also if users without a password could then not log in by ssh
-        #[arg(long)]
-        even_so: bool,
-    },
+    Disable(Disable),
     /// Print a completion script for a shell
     ///
     /// It completes commands and options, and the names of users, services and factors. For that

@@ -1,6 +1,6 @@
 //! Dispatches the commands. Each has a file.
 
-use crate::cli::{Cli, Command, Enroll, RulesCommand, TrustCommand, Try};
+use crate::cli::{Cli, Command, Disable, Enable, Enroll, RulesCommand, TrustCommand, Try};
 use crate::client::authentication;
 use crate::error::Error;
 use crate::terminal::input::user_or_caller;
@@ -32,6 +32,7 @@ mod root_commands;
 mod rules;
 mod seal_key;
 mod set;
+mod shadow;
 mod show;
 mod sshd_lines;
 mod status;
@@ -58,14 +59,14 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::Confirm { user, factor } => {
             confirm::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }
-        Command::Disable { service, dry_run, even_so } => {
+        Command::Disable(Disable { service, dry_run, even_so }) => {
             disable::run(service, *dry_run, *even_so, json)
         }
         Command::Doctor(options) => doctor::run(options, json),
-        Command::Enable { service, password: true, dry_run, .. } => {
+        Command::Enable(Enable { service, password: true, dry_run, .. }) => {
             enable::listen(service, *dry_run, json)
         }
-        Command::Enable { service, options, dry_run, .. } => {
+        Command::Enable(Enable { service, options, dry_run, .. }) => {
             enable::enable(service, options, *dry_run, json)
         }
         Command::Enroll(options) => run_enroll(options, json),
@@ -109,6 +110,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         }
         Command::SealKey { undo: true, .. } => seal_key::undo(json),
         Command::SealKey { pcrs, .. } => seal_key::seal(pcrs, json),
+        Command::Shadow(options) => shadow::run(options, json),
         Command::Show { user } => show::run(&user_or_caller(user.as_deref())?, json),
         Command::Status => status::run(json),
         Command::Trust { command: TrustCommand::List(whose) } => trust::list(whose, json),

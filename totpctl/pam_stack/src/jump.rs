@@ -3,8 +3,9 @@
 use crate::control::Action;
 use crate::dispatch::Progress;
 use crate::module_results::results;
+use crate::place::Place;
 use crate::return_code::ReturnCode;
-use crate::stack::{Place, Rule};
+use crate::stack::Rule;
 
 /// Returns the lines whose success jumps past the end. The other results of such a line may mean to
 /// deny.

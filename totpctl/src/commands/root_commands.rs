@@ -1,6 +1,6 @@
 //! The commands of root alone. All others are decided by totpd and polkit.
 
-use crate::cli::{Command, DoctorCommand, Try};
+use crate::cli::{Command, Disable, DoctorCommand, Enable, Shadow, ShadowCommand, Try};
 use crate::error::Error;
 
 /// Fails for all users but root if only root may run the command, before anything is read or asked.
@@ -17,10 +17,9 @@ pub(super) fn check(command: &Command, is_root: bool) -> Result<(), Error> {
 fn what(command: &Command) -> Option<&'static str> {
     match command {
         Command::Backup { .. } => Some("back up the store"),
-        Command::Disable { dry_run: false, .. } | Command::Enable { dry_run: false, .. } => {
-            Some("change a PAM service")
-        }
-        Command::Enable { dry_run: true, .. } => Some(
+        Command::Disable(Disable { dry_run: false, .. })
+        | Command::Enable(Enable { dry_run: false, .. }) => Some("change a PAM service"),
+        Command::Enable(Enable { dry_run: true, .. }) => Some(
             "see what that would change; it depends on the users of the store and the configuration of sshd",
         ),
         Command::Doctor(options) => match &options.command {
@@ -35,6 +34,10 @@ fn what(command: &Command) -> Option<&'static str> {
         Command::Rules { .. } => Some("put rules in force, or compare them"),
         Command::Rekey | Command::SealKey { .. } => Some("change the key of the store"),
         Command::Restore { .. } => Some("restore the store"),
+        Command::Shadow(Shadow { command: Some(ShadowCommand::Report), .. }) => {
+            Some("see what was noted of logins")
+        }
+        Command::Shadow(_) => Some("change a PAM service"),
         Command::Try(Try { service: Some(_), .. } | Try { undo: true, .. }) => {
             Some("change a PAM service")
         }
@@ -42,7 +45,7 @@ fn what(command: &Command) -> Option<&'static str> {
         Command::VerifyStore => Some("read the store"),
         Command::Completions { .. }
         | Command::Confirm { .. }
-        | Command::Disable { dry_run: true, .. }
+        | Command::Disable(Disable { dry_run: true, .. })
         | Command::Enroll(_)
         | Command::Explain(_)
         | Command::List
@@ -100,6 +103,10 @@ mod tests {
         ("seal-key --tpm2", true),
         ("seal-key --undo", true),
         ("set --disable", false),
+        ("shadow report", true),
+        ("shadow sshd", true),
+        ("shadow sshd --off --dry-run", true),
+        ("shadow switch sshd", true),
         ("show", false),
         ("status", false),
         ("trust list --all", false),

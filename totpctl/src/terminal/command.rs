@@ -163,6 +163,7 @@ const TOTPCTL: &[&str] = &[
     "rules",
     "seal-key",
     "set",
+    "shadow",
     "show",
     "status",
     "trust",

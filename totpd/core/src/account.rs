@@ -2,6 +2,7 @@
 
 use crate::record::Record;
 use crate::record_key::RecordKey;
+use crate::shadow::Shadow;
 
 /// The account that an attempt is about, as NSS knows it now.
 #[derive(Clone, Debug)]
@@ -25,8 +26,9 @@ impl Account {
     {
         let uid = self.uid.unwrap_or(NO_UID);
         let mut record = stored.unwrap_or_else(|| Record::new(uid).into());
-        if record.factors.is_empty() {
+        if record.factors.is_empty() && record.uid != uid {
             record.uid = uid;
+            record.shadow = Shadow::default();
         }
         record
     }

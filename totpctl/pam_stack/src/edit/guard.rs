@@ -5,7 +5,8 @@ use super::refusal::Refusal;
 use crate::factor::FACTOR_FILE;
 use crate::guard::{GUARD, Guard, guard};
 use crate::parse::{Directive, Kind, Line};
-use crate::stack::{OTHER, Place, Rule, Stack};
+use crate::place::Place;
+use crate::stack::{OTHER, Rule, Stack};
 
 /// Returns the file of `service` with a guard that has the options `args`. A guard that is there
 /// gets these options. If the file is so already, it returns nothing. [`Stack::parse`] describes

@@ -25,6 +25,34 @@ const BLOCKS: &[(&str, &str, Outcome)] = &[
     ("README.md", "make deb && apt install ", Run),
     ("README.md", "@include common-auth", Run),
     ("README.md", "totpctl disable sudo ", Elsewhere("instructions: take_out")),
+    ("clients.md", "# ~/.ssh/config of the user", Elsewhere("clients: ControlMaster=auto")),
+    (
+        "clients.md",
+        "# /etc/totpd/totpd.toml.d/20-clients.toml",
+        Elsewhere("trust: one_code_is_enough_for_programs"),
+    ),
+    ("clients.md", "/usr/libexec/totpd --check-config", Elsewhere("explain: totpctl rules check")),
+    (
+        "clients.md",
+        "totpctl enable --password passwd",
+        Elsewhere("trust: a_changed_password_end_it"),
+    ),
+    (
+        "coming-over.md",
+        "totpctl import google-authenticator --all-homes",
+        Elsewhere("coming_over: no_home_has_root_read"),
+    ),
+    ("coming-over.md", "totpctl import oath ", Elsewhere("coming_over: oaths_users_come_over")),
+    (
+        "coming-over.md",
+        "totpctl import aegis ",
+        NotTried("the readers have tests of their own, and --map and the terminal have unit tests"),
+    ),
+    (
+        "coming-over.md",
+        "totpctl disable sshd",
+        Elsewhere("coming_over: goes_back_to_google_authenticator"),
+    ),
     ("deploy.md", "totpctl doctor accept ", Run),
     (
         "deploy.md",

@@ -40,7 +40,6 @@ fn users_and_factors_are_objects_of_the_schema() {
     let shown = checked.run("show", 0, "show alice", "");
     let factor = shown["factors"][0]["factor"].as_str().unwrap().to_owned();
     checked.run("list", 0, "list", "");
-    checked.run("shadow_report", 0, "shadow report", "");
     checked.run("status", 0, "status", "");
     let user = checked.machine.run_as("alice", "totpctl --json status");
     checked.schema.check("status_of_user", &user.stdout_ok());

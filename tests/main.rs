@@ -47,7 +47,6 @@ mod recovery;
 mod rules;
 mod secrets;
 mod self_service;
-mod shadow;
 mod ssh_doors;
 mod stacks;
 mod store;

@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
         // The daemon answers it without zbus, which reads it as the same.
         assert_eq!(message.header().unwrap().primary().serial_num(), question.serial);
         let entries = match question.method {
-            Method::Shadow { user, code } | Method::Verify { user, code } => {
+            Method::Verify { user, code } => {
                 let (name, typed, Arguments(entries)): (String, String, _) =
                     message.body().unwrap();
                 assert_eq!((name.as_str(), typed.as_str()), (user, code));
@@ -29,9 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
             }
             Method::Begin { user: text }
             | Method::CompleteEnrollment { token: text }
-            | Method::Guard { user: text }
-            | Method::PasswordChanged { user: text }
-            | Method::ShadowLetIn { user: text } => {
+            | Method::Guard { user: text } => {
                 let (read, Arguments(entries)): (String, _) = message.body().unwrap();
                 assert_eq!(read, text);
                 entries

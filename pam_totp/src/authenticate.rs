@@ -313,7 +313,7 @@ const COMBINED_RETRY_PROMPT: &str = "Interrupted. Password and next code: ";
 const FIRST_CODE_PROMPT: &str = "Code that the app shows: ";
 const UNAVAILABLE_MESSAGE: &str = "Verification is not available. Ask your administrator.";
 /// Bytes of a code. A longer answer is no code.
-pub(crate) const MAX_CODE_BYTES: usize = 64;
+const MAX_CODE_BYTES: usize = 64;
 /// The daemon drops the factor after as many wrong first codes.
 const MAX_FIRST_CODES: u32 = 3;
 /// Bytes of a name that is sent. A user name has at most 256.

@@ -19,7 +19,6 @@ use crate::credentials::EnrollmentService;
 use crate::jitter::random_part;
 use crate::outcome::Outcome;
 use crate::password::PasswordListener;
-use crate::shadow::Notary;
 
 mod connect;
 mod dbus;
@@ -71,16 +70,6 @@ impl Guardian for Client {
     }
 }
 
-impl Notary for Client {
-    fn note(&self, user: &str, code: &str, context: &LoginContext) -> Result<(), Outcome> {
-        self.tell(&Call::Shadow { user, code, context })
-    }
-
-    fn note_let_in(&self, user: &str, context: &LoginContext) -> Result<(), Outcome> {
-        self.tell(&Call::ShadowLetIn { user, context })
-    }
-}
-
 impl PasswordListener for Client {
     fn password_changed(
         &self,
@@ -110,11 +99,6 @@ impl Client {
             Ok(())
         })?;
         Ok(reply)
-    }
-
-    /// Sends a request whose answer says nothing.
-    fn tell(&self, call: &Call<'_>) -> Result<(), Outcome> {
-        self.ask(call, &mut |_, _| Ok(()))?.ok_or_else(reply_lost)
     }
 
     /// Hands the reply to `reading`. `None`: it was lost.

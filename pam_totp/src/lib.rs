@@ -20,7 +20,7 @@ use zeroizing_alloc::ZeroAlloc;
 use crate::authenticate::authenticate;
 use crate::client::Client;
 use crate::credentials::{LoginEnd as _, complete_enrollment};
-use crate::options::{Options, Shadow};
+use crate::options::Options;
 use crate::outcome::Outcome;
 use crate::session::PamSession;
 
@@ -34,7 +34,6 @@ mod options;
 mod outcome;
 mod password;
 mod session;
-mod shadow;
 mod stand_ins;
 mod token;
 mod trial_log;
@@ -59,11 +58,6 @@ impl PamHooks for Totp {
             session.forget_let_in();
             let options = match Options::parse(&args) {
                 Ok(Options { guard: true, .. }) => return misplaced_guard("auth"),
-                Ok(Options { shadow: Some(Shadow::End), .. }) => return shadow::end(&mut session),
-                Ok(options) if options.shadow.is_some() => {
-                    let client = Client { timeout: options.timeout };
-                    return shadow::ask(&mut session, &client, &options);
-                }
                 Ok(options) => options.silenced_by(flags & PAM_SILENT != 0),
                 Err(reason) => return Outcome::Misconfigured(reason),
             };
@@ -103,18 +97,11 @@ impl PamHooks for Totp {
             // sudo renews credentials.
             if flags & PAM_DELETE_CRED == 0 {
                 let mut session = PamSession(handle);
+                session.record_login();
                 let options = Options::parse(&args).unwrap_or_default();
                 let options = options.silenced_by(flags & PAM_SILENT != 0);
                 let client = Client { timeout: options.timeout };
-                if options.shadow == Some(Shadow::End) {
-                    // The line in front tells of the login.
-                    return;
-                }
-                session.record_login();
-                match options.shadow {
-                    Some(_) => shadow::let_in(&mut session, &client),
-                    None => complete_enrollment(&mut session, &client, options.quiet),
-                }
+                complete_enrollment(&mut session, &client, options.quiet);
             }
         }));
         PamResultCode::PAM_SUCCESS

@@ -30,8 +30,6 @@ pub(crate) struct Options {
     pub(crate) prompt: Option<String>,
     /// `quiet`: shows nothing but the prompt.
     pub(crate) quiet: bool,
-    /// `shadow`, `shadow_end`: another module decides.
-    pub(crate) shadow: Option<Shadow>,
     /// `timeout=SECONDS` (1 to 60, default 5): how long the daemon may take for each request.
     pub(crate) timeout: Duration,
     #[cfg(feature = "panic-on-demand")]
@@ -47,15 +45,6 @@ pub(crate) enum FirstPass {
     Only,
     /// Yes, and ask if it is wrong.
     Try,
-}
-
-/// The place of a line beside the module that decides.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Shadow {
-    /// In front: asks.
-    Ask,
-    /// Behind: puts the password back.
-    End,
 }
 
 impl Options {
@@ -91,8 +80,6 @@ impl Options {
                 ModuleOption::Nullok => options.nullok = true,
                 ModuleOption::Prompt(text) => options.prompt = Some(text.into()),
                 ModuleOption::Quiet => options.quiet = true,
-                ModuleOption::Shadow => options.shadow = Some(Shadow::Ask),
-                ModuleOption::ShadowEnd => options.shadow = Some(Shadow::End),
                 ModuleOption::ShowNames => options.show_names = true,
                 ModuleOption::Timeout(time) => options.timeout = time,
                 ModuleOption::TryFirstPass => options.first_pass = FirstPass::Try,
@@ -122,7 +109,6 @@ impl Default for Options {
             nullok: false,
             prompt: None,
             quiet: false,
-            shadow: None,
             timeout: Duration::from_secs(5),
             #[cfg(feature = "panic-on-demand")]
             panic: false,
@@ -166,7 +152,6 @@ mod tests {
             nullok: false,
             prompt: Some("Token: ".into()),
             quiet: true,
-            shadow: None,
             timeout: Duration::from_secs(7),
             #[cfg(feature = "panic-on-demand")]
             panic: false,
@@ -175,8 +160,6 @@ mod tests {
         assert!(parse(&["enroll"]).unwrap().enroll);
         assert!(parse(&["show_names"]).unwrap().show_names);
         assert!(parse(&["nullok"]).unwrap().nullok);
-        assert_eq!(parse(&["shadow"]).unwrap().shadow, Some(Shadow::Ask));
-        assert_eq!(parse(&["shadow_end"]).unwrap().shadow, Some(Shadow::End));
         assert_eq!(parse(&["use_first_pass"]).unwrap().first_pass, FirstPass::Only);
         assert_eq!(parse(&["prompt=a=b"]).unwrap().prompt.as_deref(), Some("a=b"));
     }

@@ -14,14 +14,13 @@ use pam::module::{PamHandle, PamResult};
 use pam::secret::SecretBytes;
 use rustix::process::getuid;
 use totpd_interface::TrialEvent;
-use totpd_interface::login::{LoginContext, Nonce, truncate};
+use totpd_interface::login::{LoginContext, truncate};
 
 use crate::account::Entrance;
 use crate::authenticate::{Answer, Session};
 use crate::credentials::{LoginEnd, Token};
 use crate::outcome::Outcome;
 use crate::password::PasswordChange;
-use crate::shadow::Stack;
 use crate::trial_log::TrialLog;
 use crate::{nonce, token};
 
@@ -74,7 +73,7 @@ impl Session for PamSession<'_> {
             Outcome::Internal(format!("cannot pass the password to later modules: {reason}"))
         };
         let password = CString::new(password).map_err(|_| error("it has a zero byte"))?;
-        libpam::set_authtok(self.0, Some(&password)).map_err(|code| error(&format!("{code:?}")))
+        libpam::set_authtok(self.0, &password).map_err(|code| error(&format!("{code:?}")))
     }
 
     fn show_error(&self, text: &str) {
@@ -115,56 +114,11 @@ impl Session for PamSession<'_> {
 
 impl Entrance for PamSession<'_> {
     fn let_in_user(&self) -> Option<Vec<u8>> {
-        libpam::kept(self.0, libpam::LET_IN).map(|user| user.to_bytes().to_vec())
+        libpam::kept(self.0).map(|user| user.to_bytes().to_vec())
     }
 
     fn is_roots(&self) -> bool {
         getuid().is_root()
-    }
-}
-
-impl Stack for PamSession<'_> {
-    fn hand_on(&mut self, answer: &[u8]) {
-        // The first character tells whether there was a password.
-        let kept = match self.first_pass() {
-            Some(password) => [PASSWORD, password.as_bytes()].concat(),
-            None => NO_PASSWORD.to_vec(),
-        };
-        // Neither has a zero byte: libpam and the host gave both as strings.
-        let kept = CString::new(kept).ok();
-        if libpam::keep(self.0, libpam::PASSWORD, kept).is_ok() {
-            let answer = CString::new(answer).unwrap_or_default();
-            // Without memory the other module takes the password for a code, and refuses it.
-            let _ = libpam::set_authtok(self.0, Some(&answer));
-        }
-    }
-
-    fn put_back(&mut self) {
-        let Some(kept) = libpam::kept(self.0, libpam::PASSWORD).map(CStr::to_owned) else { return };
-        let password = kept.to_bytes().strip_prefix(PASSWORD);
-        let password = password.and_then(|password| CString::new(password).ok());
-        let _ = libpam::set_authtok(self.0, password.as_deref());
-        let _ = libpam::keep(self.0, libpam::PASSWORD, None);
-    }
-
-    fn forget_password(&mut self) {
-        if libpam::kept(self.0, libpam::PASSWORD).is_some() {
-            let _ = libpam::keep(self.0, libpam::PASSWORD, None);
-        }
-    }
-
-    fn store_nonce(&mut self, nonce: Nonce) {
-        let variable = [NONCE_VARIABLE.to_bytes(), b"=", nonce.to_string().as_bytes()].concat();
-        if let Ok(variable) = CString::new(variable) {
-            // Without it the daemon counts the login as refused, and the report says so.
-            let _ = libpam::put_variable(self.0, &variable);
-        }
-    }
-
-    fn take_nonce(&mut self) -> Option<Nonce> {
-        let nonce = Nonce::parse(libpam::variable(self.0, NONCE_VARIABLE)?.to_str().ok()?);
-        let _ = libpam::put_variable(self.0, NONCE_VARIABLE);
-        nonce
     }
 }
 
@@ -200,13 +154,13 @@ impl PamSession<'_> {
     /// asks the daemon.
     pub(crate) fn remember_let_in(&mut self) {
         let user = self.current_user().and_then(|user| CString::new(user).ok());
-        let _ = libpam::keep(self.0, libpam::LET_IN, user);
+        let _ = libpam::keep(self.0, user);
     }
 
     /// Forgets which user this module let in earlier in this handle.
     pub(crate) fn forget_let_in(&mut self) {
-        if libpam::kept(self.0, libpam::LET_IN).is_some() {
-            let _ = libpam::keep(self.0, libpam::LET_IN, None);
+        if libpam::kept(self.0).is_some() {
+            let _ = libpam::keep(self.0, None);
         }
     }
 
@@ -276,9 +230,3 @@ fn text_of(item: PamResult<Option<&CStr>>) -> Option<String> {
 const TOKEN_VARIABLE: &CStr = c"PAM_TOTP_TOKEN";
 /// The variable of the PAM environment with the mark of a login during a trial.
 const MARK_VARIABLE: &CStr = c"PAM_TOTP_MARK";
-/// The variable with the nonce of a login in shadow mode, which is no secret: only root may use it.
-const NONCE_VARIABLE: &CStr = c"PAM_TOTP_SHADOW";
-/// The first byte of a kept password.
-const PASSWORD: &[u8] = b"=";
-/// What is kept in place of a password, if there was none.
-const NO_PASSWORD: &[u8] = b"-";

@@ -67,7 +67,7 @@ fn a_line_that_only_misleads_is_a_note() {
     assert!(machine.ssh("alice", &machine.fresh_code("alice")).run().got_in);
 
     // A service that asks for no code, but cannot change a password.
-    let line = "password requisite pam_totp.so";
+    let line = "password [default=die] pam_totp.so";
     machine.run(&format!("sed -i '1i {line}' /etc/pam.d/passwd")).stdout_ok();
     let all = doctor(&machine, "");
     assert!(

@@ -12,7 +12,6 @@ mod groups;
 mod import;
 mod service;
 mod set;
-mod shadow;
 mod trial;
 mod trust;
 
@@ -30,7 +29,6 @@ pub(crate) use self::explain::{Explain, RulesCommand};
 pub(crate) use self::export::{Export, ExportFormat};
 pub(crate) use self::import::Import;
 pub(crate) use self::set::Set;
-pub(crate) use self::shadow::{Shadow, ShadowCommand, Switch};
 pub(crate) use self::trial::{DEFAULT_MINUTES, ModuleOptions, Try};
 pub(crate) use self::trust::{TrustCommand, Whose};
 
@@ -307,14 +305,6 @@ pub(crate) enum Command {
     /// --undo" at boot. What you wrote to the file during the trial is saved, and the
     /// command says where. Without SERVICE, shows what is being tried, and denied logins.
     Try(Try),
-    /// Compare totpd with pam_google_authenticator or pam_oath, which still decides (root)
-    ///
-    /// Puts a line of pam_totp.so before the line of that module, and one behind it. The first asks
-    /// for the code in its place, and totpd notes what it would have said. That decides nothing,
-    /// also while totpd does not run. The change is a trial, as with "totpctl try". It stays if a
-    /// user logs in with a code that is right for totpd too. "totpctl shadow report" shows who
-    /// agrees, and "totpctl shadow switch" puts pam_totp.so in the place of the other module.
-    Shadow(Shadow),
     /// Make a service ask for a code (root)
     ///
     /// Adds the line of pam_totp.so after the password, on every path through the stack. Changes

@@ -32,7 +32,6 @@ mod root_commands;
 mod rules;
 mod seal_key;
 mod set;
-mod shadow;
 mod show;
 mod sshd_lines;
 mod status;
@@ -110,7 +109,6 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         }
         Command::SealKey { undo: true, .. } => seal_key::undo(json),
         Command::SealKey { pcrs, .. } => seal_key::seal(pcrs, json),
-        Command::Shadow(options) => shadow::run(options, json),
         Command::Show { user } => show::run(&user_or_caller(user.as_deref())?, json),
         Command::Status => status::run(json),
         Command::Trust { command: TrustCommand::List(whose) } => trust::list(whose, json),

@@ -13,7 +13,6 @@ pub(crate) mod listener;
 pub(crate) mod lossless_text;
 pub(crate) mod module_options;
 mod remedy;
-pub(crate) mod shadow;
 mod single_file;
 pub(crate) mod snapshot;
 pub(crate) mod stale_plan;

@@ -13,5 +13,4 @@ pub(crate) mod prompt;
 mod reply;
 pub(crate) mod ruling;
 pub(crate) mod service;
-mod shadow;
 pub(crate) mod why;

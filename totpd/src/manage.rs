@@ -38,7 +38,6 @@ mod resync;
 mod rules;
 mod rules_at;
 mod rules_check;
-mod shadow;
 pub(crate) mod store;
 mod store_options;
 mod store_tasks;
@@ -279,17 +278,6 @@ impl Manager {
     ) -> Result<Dictionary, Error> {
         origin.caller.must_be_allowed(Operation::Reload)?;
         rules_check::check(&self.0, path, content).await
-    }
-
-    /// Returns what was noted of at most `limit` users behind the name `after`, in name order.
-    pub(crate) async fn shadow_report(
-        &self,
-        origin: &Origin,
-        after: String,
-        limit: u32,
-    ) -> Result<Vec<Dictionary>, Error> {
-        origin.caller.must_be_allowed(Operation::Shadow)?;
-        shadow::report(&self.0, after, limit).await
     }
 
     /// Sends the caller the signals of its own user, until it leaves the bus.

@@ -32,15 +32,15 @@ unsafe extern "C" {
     fn pam_get_data(h: *const PamHandle, name: *const c_char, data: *mut *const c_void) -> c_int;
 }
 
-/// Sets or removes the item `PAM_AUTHTOK`: the password that later modules take. libpam copies it,
-/// and wipes the copy before it frees it.
+/// Sets the item `PAM_AUTHTOK`: the password that later modules take. libpam copies it, and wipes
+/// the copy before it frees it.
 ///
 /// # Errors
 /// The code of libpam.
-pub fn set_authtok(handle: &mut PamHandle, password: Option<&CStr>) -> PamResult<()> {
-    let item = password.map_or(ptr::null(), CStr::as_ptr).cast();
-    // SAFETY: The handle is valid (see above). `item` is null, or a string that ends in a zero byte
-    // and lives until the call returns. libpam copies it (pam_set_item(3)).
+pub fn set_authtok(handle: &mut PamHandle, password: &CStr) -> PamResult<()> {
+    let item = password.as_ptr().cast();
+    // SAFETY: The handle is valid (see above). `item` points to a string that ends in a zero byte,
+    // as this item must be, and lives until the call returns. libpam copies it (pam_set_item(3)).
     checked(unsafe { pam_set_item(ptr::from_mut(handle), ItemType::AuthTok as c_int, item) })
 }
 
@@ -81,24 +81,24 @@ pub fn variable<'a>(handle: &'a PamHandle, name: &CStr) -> Option<&'a CStr> {
     Some(unsafe { CStr::from_ptr(value) })
 }
 
-/// Keeps a text in a slot of the handle, in place of an earlier one. `None` removes it.
+/// Keeps a text in the handle, in place of an earlier one. `None` removes it.
 ///
 /// # Errors
 /// The code of libpam. Then the earlier text stays, and this one leaks.
-pub fn keep(handle: &mut PamHandle, slot: &Slot, text: Option<CString>) -> PamResult<()> {
+pub fn keep(handle: &mut PamHandle, text: Option<CString>) -> PamResult<()> {
     let data = text.map_or(ptr::null_mut(), CString::into_raw).cast();
     // SAFETY: The handle is valid (see above). libpam copies the name. It hands `data` to `release`
     // once, and no later than at the end of the handle: this library is loaded until then.
-    checked(unsafe { pam_set_data(ptr::from_mut(handle), slot.0.as_ptr(), data, release) })
+    checked(unsafe { pam_set_data(ptr::from_mut(handle), KEPT.as_ptr(), data, release) })
 }
 
-/// Returns the text that [`keep`] keeps in the slot.
+/// Returns the text that [`keep`] keeps.
 #[must_use]
-pub fn kept<'a>(handle: &'a PamHandle, slot: &Slot) -> Option<&'a CStr> {
+pub fn kept(handle: &PamHandle) -> Option<&CStr> {
     let mut data = ptr::null();
     // SAFETY: The handle is valid (see above). The other pointers live until the call returns.
-    checked(unsafe { pam_get_data(handle, slot.0.as_ptr(), &raw mut data) }).ok()?;
-    // SAFETY: In every version of the module only `keep` uses these names: for null, or a text that
+    checked(unsafe { pam_get_data(handle, KEPT.as_ptr(), &raw mut data) }).ok()?;
+    // SAFETY: Only `keep` uses this name, in every version of the module: for null, or a text that
     // lives until `keep` has the handle exclusively, or the handle ends.
     (!data.is_null()).then(|| unsafe { CStr::from_ptr(data.cast()) })
 }
@@ -108,13 +108,8 @@ unsafe extern "C" fn release(_: *mut PamHandle, data: *mut c_void, _: c_int) {
     drop((!data.is_null()).then(|| unsafe { CString::from_raw(data.cast()) }));
 }
 
-/// A place for a text in the handle. Each module of a stack chooses names of its own.
-pub struct Slot(&'static CStr);
-
-/// The place for the user that was let in.
-pub const LET_IN: &Slot = &Slot(c"pam_totp_let_in");
-/// The place for the password, while an answer is in its place.
-pub const PASSWORD: &Slot = &Slot(c"pam_totp_password");
+/// The name of the text. Each module of a stack chooses names of its own.
+const KEPT: &CStr = c"pam_totp_let_in";
 
 fn checked(code: c_int) -> PamResult<()> {
     match PamResultCode::try_from(code) {

@@ -41,7 +41,7 @@ pub(super) fn start_and_ask(
         Err(RequestError::Timeout) => return Err(RequestError::NotDelivered),
         result => result?,
     }
-    if is_private(call) {
+    if matches!(call, Call::CompleteEnrollment { .. }) {
         // The daemon runs now, and so its socket can be used.
         return Err(RequestError::NotDelivered);
     }
@@ -75,8 +75,8 @@ impl Bus {
         call: &Call<'_>,
         reading: &mut Reading<'_>,
     ) -> Result<(), RequestError> {
-        if is_private(call) {
-            let reason = "that is served on the private socket only";
+        if matches!(call, Call::CompleteEnrollment { .. }) {
+            let reason = "CompleteEnrollment is served on the private socket only";
             return Err(RequestError::Fatal(Outcome::Internal(reason.into())));
         }
         let message = call.write(SERIAL, Way::Bus).map_err(|_| unsendable())?;
@@ -120,11 +120,6 @@ impl Bus {
         received.map_err(before_the_request)?;
         result
     }
-}
-
-/// Reports whether the daemon serves a call on the private socket alone.
-fn is_private(call: &Call<'_>) -> bool {
-    matches!(call, Call::CompleteEnrollment { .. } | Call::Shadow { .. } | Call::ShadowLetIn { .. })
 }
 
 /// Maps a lost connection: the daemon has no request yet.

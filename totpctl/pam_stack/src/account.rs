@@ -3,9 +3,8 @@
 
 use crate::control::Action;
 use crate::guard::is_guard;
-use crate::place::Place;
 use crate::return_code::ReturnCode;
-use crate::stack::Rule;
+use crate::stack::{Place, Rule};
 
 /// Returns the lines of the second factor whose success replaces the results of other lines.
 #[must_use]

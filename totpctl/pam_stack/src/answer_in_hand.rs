@@ -7,10 +7,9 @@ use crate::dispatch::Progress;
 use crate::explore::MAX_RULES;
 use crate::module_results::results;
 use crate::password::is_password;
-use crate::place::Place;
 use crate::return_code::ReturnCode;
 use crate::silent_modules::is_silent;
-use crate::stack::{Rule, RuleKind};
+use crate::stack::{Place, Rule, RuleKind};
 
 /// A line of the second factor that takes a password for a code.
 #[derive(Clone, Debug, Eq, PartialEq)]

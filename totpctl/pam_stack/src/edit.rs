@@ -7,8 +7,6 @@ mod guard;
 mod lines;
 mod listener;
 mod refusal;
-mod safety;
-mod shadow;
 
 #[cfg(test)]
 mod tests;
@@ -19,17 +17,17 @@ use self::lines::{
 pub use guard::add_guard;
 pub use listener::add_listener;
 pub use refusal::{Refusal, WRONG_PASSWORD_RISK};
-use safety::{is_safe, jump_over, rules};
-pub use shadow::{shadow, switch, unshadow};
 
+use crate::control::Action;
+use crate::dispatch::Progress;
 use crate::explore::{Analysis, MAX_RULES, analyze};
 use crate::factor::FACTOR_FILE;
 use crate::parse::{Directive, Kind, Line};
 use crate::password::is_password;
-use crate::place::Place;
 use crate::proving_modules::proves_identity;
+use crate::return_code::ReturnCode;
 use crate::setcred_programs::never_sets_credentials;
-use crate::stack::{OTHER, Rule, RuleKind, Stack};
+use crate::stack::{OTHER, Place, Rule, RuleKind, Stack};
 
 /// Returns the file of `service` with the second factor after the password, with the options
 /// `args`. If the file is so already, it returns nothing. Without `args` an existing line keeps its
@@ -46,9 +44,6 @@ pub fn enable(
     let (text, own) = own_lines(service, read)?;
     let rules = rules(service, read)?;
     check_includes(&rules)?;
-    if let Some(rule) = rules.iter().find(|rule| rule.is_shadow()) {
-        return Err(Refusal::InShadow(rule.place.clone()));
-    }
     let now = analyze(&rules, exists);
     if let Some(place) = now.factor_lines.first() {
         if !is_safe(&now) {
@@ -117,9 +112,6 @@ pub fn disable(
 ) -> Result<Option<String>, Refusal> {
     let (text, own) = own_lines(service, read)?;
     let before = rules(service, read)?;
-    if let Some(rule) = before.iter().find(|rule| rule.is_shadow()) {
-        return Err(Refusal::InShadow(rule.place.clone()));
-    }
     if let Some(place) = jump_over_factor(&before) {
         return Err(Refusal::Jumps(place));
     }
@@ -176,6 +168,22 @@ fn asks_who(rule: &Rule) -> bool {
         && proves_identity(rule)
 }
 
+fn rules(service: &str, read: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Rule>, Refusal> {
+    match Stack::parse(service, Kind::Auth, read) {
+        Stack::Rules(rules) if !rules.is_empty() => Ok(rules),
+        Stack::Ambiguous(place, reason) => Err(Refusal::Ambiguous(place, reason)),
+        Stack::Unreadable(reason) => Err(Refusal::Unreadable(reason)),
+        _ => Err(Refusal::NoStack),
+    }
+}
+
+fn is_safe(found: &Analysis) -> bool {
+    !found.factor_lines.is_empty()
+        && found.can_succeed
+        && found.bypasses.is_empty()
+        && !found.too_long
+}
+
 /// Refuses a stack that asks for a code after a wrong password.
 fn check_wrong_password(found: &Analysis) -> Result<(), Refusal> {
     match found.after_wrong_password.as_slice() {
@@ -218,7 +226,16 @@ fn is_after_the_password(rules: &[Rule]) -> bool {
 /// would jump elsewhere.
 fn jump_over_factor(rules: &[Rule]) -> Option<Place> {
     let factor = rules.iter().position(|rule| rule.is_factor())?;
-    jump_over(rules, factor)
+    rules.iter().take(factor).enumerate().find_map(|(at, rule)| {
+        let jumps = |code: &ReturnCode| matches!(rule.control.action(*code), Action::Jump(_));
+        let jumps_past = ReturnCode::all().filter(jumps).any(|code| {
+            let mut progress = Progress::new();
+            progress.at = at;
+            progress.advance(rules, code);
+            progress.at > factor
+        });
+        jumps_past.then(|| rule.place.clone())
+    })
 }
 
 /// The number of candidates that are explored at most.

@@ -10,10 +10,9 @@ use crate::dispatch::Progress;
 use crate::jump::jumps_past_end;
 use crate::module_results::results;
 use crate::password::{CodeWithoutPassword, code_without_password};
-use crate::place::Place;
 use crate::proving_modules::is_proof;
 use crate::return_code::ReturnCode;
-use crate::stack::Rule;
+use crate::stack::{Place, Rule};
 
 /// A successful login that the second factor did not approve.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -5,9 +5,8 @@ use std::collections::HashSet;
 use crate::control::Action;
 use crate::dispatch::Progress;
 use crate::explore::MAX_RULES;
-use crate::place::Place;
 use crate::return_code::ReturnCode;
-use crate::stack::{Rule, RuleKind};
+use crate::stack::{Place, Rule, RuleKind};
 
 /// The option that makes a line of the second factor a guard.
 pub const GUARD: &str = "guard";

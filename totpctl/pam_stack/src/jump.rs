@@ -3,9 +3,8 @@
 use crate::control::Action;
 use crate::dispatch::Progress;
 use crate::module_results::results;
-use crate::place::Place;
 use crate::return_code::ReturnCode;
-use crate::stack::Rule;
+use crate::stack::{Place, Rule};
 
 /// Returns the lines whose success jumps past the end. The other results of such a line may mean to
 /// deny.

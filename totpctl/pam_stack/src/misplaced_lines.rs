@@ -3,9 +3,8 @@
 
 use crate::control::Action;
 use crate::dispatch::run;
-use crate::place::Place;
 use crate::return_code::ReturnCode;
-use crate::stack::Rule;
+use crate::stack::{Place, Rule};
 
 /// A line of the second factor where the module only fails.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -26,7 +26,6 @@ pub(crate) fn results(rule: &Rule, exists: &dyn Fn(&str) -> bool, root: bool) ->
         "pam_localuser" if root => vec![ReturnCode::SUCCESS],
         "pam_usertype" if root && args == &["isregular"] => vec![ReturnCode::AUTH_ERR],
         "pam_usertype" if root && args == &["issystem"] => vec![ReturnCode::SUCCESS],
-        FACTOR_MODULE if rule.is_shadow() => vec![ReturnCode::IGNORE],
         FACTOR_MODULE => {
             let mut results = vec![
                 ReturnCode::SUCCESS,

@@ -1,6 +1,5 @@
 //! The modules that no login can rest on: their answer under `auth` is never a success.
 
-use crate::factor::FACTOR_MODULE;
 use crate::stack::{Rule, RuleKind};
 
 /// Reports whether the module of a rule never returns success under `auth`. It returns
@@ -14,7 +13,6 @@ pub fn never_accepts(rule: &Rule) -> bool {
     };
     match rule.module() {
         "pam_nologin" => !has("successok"),
-        FACTOR_MODULE => rule.is_shadow(),
         module => NEVER_ACCEPT.contains(&module),
     }
 }
@@ -39,9 +37,6 @@ mod tests {
             ("pam_unix.so", false),
             ("pam_permit.so", false),
             ("pam_faillock.so preauth", false),
-            ("pam_totp.so shadow", true),
-            ("pam_totp.so shadow_end", true),
-            ("pam_totp.so", false),
             ("pam_vendor.so", false),
         ] {
             let text = format!("auth required {line}\n");

@@ -5,9 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::dispatch::Progress;
 use crate::module_results::results;
-use crate::place::Place;
 use crate::return_code::ReturnCode;
-use crate::stack::{Rule, RuleKind};
+use crate::stack::{Place, Rule, RuleKind};
 
 /// Reports whether the module of a rule checks a password.
 #[must_use]

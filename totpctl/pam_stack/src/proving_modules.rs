@@ -8,10 +8,7 @@ use crate::stack::{Rule, RuleKind};
 /// that are not known may.
 pub(crate) fn proves_identity(rule: &Rule) -> bool {
     let is_program = rule.module() == "pam_exec" && !has(rule, "expose_authtok");
-    !is_inert(rule)
-        && !rule.is_shadow()
-        && !is_program
-        && !ASK_AND_PROVE_NOTHING.contains(&rule.module())
+    !is_inert(rule) && !is_program && !ASK_AND_PROVE_NOTHING.contains(&rule.module())
 }
 
 /// Reports whether a result proves something about the person: the module accepts, or leaves the

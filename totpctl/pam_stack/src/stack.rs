@@ -1,11 +1,27 @@
 //! The stack of a service: the lines of its file, with the included lines inserted.
 
+use std::fmt;
+
 use crate::ambiguous_lines::{AmbiguousLine, INCLUDED_TOO_DEEP, ambiguous_line};
 use crate::control::{Control, JUMP_OVERFLOW};
-use crate::factor::{FACTOR_MODULE, SHADOW, SHADOW_END};
+use crate::factor::FACTOR_MODULE;
 use crate::parse::{Directive, Kind, Line, parse_lines_of};
-use crate::place::Place;
 use crate::root_program::runs_as_root;
+
+/// The position of a line.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The file, as the stack names it.
+    pub file: String,
+    /// The number of the line, from 1.
+    pub line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
 
 /// The content of a rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -52,21 +68,10 @@ impl Rule {
         }
     }
 
-    /// Reports whether it is a line of the second factor that decides.
+    /// Reports whether it is a line of the second factor.
     #[must_use]
     pub fn is_factor(&self) -> bool {
-        self.module() == FACTOR_MODULE && !self.is_shadow()
-    }
-
-    /// Reports whether it is a line of shadow mode, which asks or not, and has no say.
-    #[must_use]
-    pub fn is_shadow(&self) -> bool {
-        self.module() == FACTOR_MODULE && (self.has(SHADOW) || self.has(SHADOW_END))
-    }
-
-    /// Reports whether its module has this option.
-    pub(crate) fn has(&self, option: &str) -> bool {
-        matches!(&self.kind, RuleKind::Module { args, .. } if args.iter().any(|arg| arg == option))
+        self.module() == FACTOR_MODULE
     }
 
     /// Returns the name of its module without folder and `.so`; empty if it has none.

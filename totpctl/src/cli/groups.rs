@@ -52,7 +52,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Other programs (root)", &["import", "export"]),
     (
         "Services that ask for a code (root)",
-        &["doctor", "explain", "rules", "try", "enable", "disable", "shadow"],
+        &["doctor", "explain", "rules", "try", "enable", "disable"],
     ),
     ("The store (root)", &["backup", "restore", "rekey", "verify-store", "seal-key"]),
     ("Other", &["completions"]),

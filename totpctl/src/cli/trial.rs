@@ -37,12 +37,6 @@ pub(crate) struct ModuleOptions {
 }
 
 impl ModuleOptions {
-    /// Returns the options of a switch from another module.
-    pub(crate) fn for_switch(options: Vec<String>, even_so: bool, yes: bool) -> Self {
-        let (guard, write_sshd) = (false, false);
-        Self { no_options: options.is_empty(), options, guard, even_so, write_sshd, yes }
-    }
-
     /// Returns the options that the line gets; none if an existing line keeps its own.
     pub(crate) fn options(&self) -> Option<Vec<String>> {
         let all = self.options.iter().filter(|option| !option.is_empty()).cloned().collect();

@@ -1,6 +1,6 @@
 //! The commands of root alone. All others are decided by totpd and polkit.
 
-use crate::cli::{Command, Disable, DoctorCommand, Enable, Shadow, ShadowCommand, Try};
+use crate::cli::{Command, Disable, DoctorCommand, Enable, Try};
 use crate::error::Error;
 
 /// Fails for all users but root if only root may run the command, before anything is read or asked.
@@ -34,10 +34,6 @@ fn what(command: &Command) -> Option<&'static str> {
         Command::Rules { .. } => Some("put rules in force, or compare them"),
         Command::Rekey | Command::SealKey { .. } => Some("change the key of the store"),
         Command::Restore { .. } => Some("restore the store"),
-        Command::Shadow(Shadow { command: Some(ShadowCommand::Report), .. }) => {
-            Some("see what was noted of logins")
-        }
-        Command::Shadow(_) => Some("change a PAM service"),
         Command::Try(Try { service: Some(_), .. } | Try { undo: true, .. }) => {
             Some("change a PAM service")
         }
@@ -103,10 +99,6 @@ mod tests {
         ("seal-key --tpm2", true),
         ("seal-key --undo", true),
         ("set --disable", false),
-        ("shadow report", true),
-        ("shadow sshd", true),
-        ("shadow sshd --off --dry-run", true),
-        ("shadow switch sshd", true),
         ("show", false),
         ("status", false),
         ("trust list --all", false),

@@ -4,27 +4,28 @@
 mod introduction;
 mod outcome;
 mod progress;
-mod unasked;
 
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use totpd_journal::escape::escape;
 
 use self::introduction::{Introduction, how_to_log_in};
 use self::outcome::{object, outcome_and_danger, outcome_and_edits};
 use self::progress::Progress;
-use self::unasked::{Cause, not_asked_message};
 use super::enable::{self, keeps};
 use super::preflight::{Preflight, plan};
 use super::sshd_lines;
 use crate::cli::{DEFAULT_MINUTES, ModuleOptions};
+use crate::client::{Client, details};
 use crate::error::Error;
+use crate::findings::rules::in_force::RulesInForce;
 use crate::host::local_time;
 use crate::pam::change::{Change, current_options};
-use crate::pam::files::cannot_enroll;
+use crate::pam::files::{self, cannot_enroll};
 use crate::pam::stale_plan::check_current;
-use crate::sshd_drop_in::change::DropIn;
+use crate::pam::unenrolled_users::{Outcome, Unenrolled};
 use crate::sshd_drop_in::content::FILE;
 use crate::terminal::output;
 use crate::trial::lock::lock_exclusive;
@@ -73,75 +74,26 @@ pub(super) fn run(
     if dry_run {
         return enable::show_planned(service, &changes, drop_in, &preflight, json);
     }
-    let words = Words {
-        headline: "Enabled",
-        sentences: preflight
-            .sentences()
-            .iter()
-            .map(|sentence| sshd_lines::name_typed(sentence, &typed))
-            .collect(),
-    };
-    let check = || {
+    let time = Duration::from_secs(u64::from(minutes) * 60);
+    let trial = start(&changes, drop_in, time, &|| {
         check_plan()?;
         offer.check_current(service, options, &changes)
-    };
-    let planned = Planned { service, changes: &changes, minutes, check: &check, words };
-    run_with(&planned, drop_in, json, &|object| {
-        object.insert("shut_out".into(), json!(preflight.shut_out()));
-        object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
-    })
-}
-
-/// Changes that a trial puts in force.
-pub(super) struct Planned<'a> {
-    /// The service that was named.
-    pub(super) service: &'a str,
-    /// The changes.
-    pub(super) changes: &'a [Change],
-    /// How long the trial lasts.
-    pub(super) minutes: u16,
-    /// Refuses a plan that no longer fits.
-    pub(super) check: &'a dyn Fn() -> Result<(), Error>,
-    /// What is said when it begins.
-    pub(super) words: Words,
-}
-
-/// What is said when a trial begins.
-pub(super) struct Words {
-    /// What holds until its end.
-    pub(super) headline: &'static str,
-    /// Who can log in.
-    pub(super) sentences: Vec<String>,
-}
-
-/// Starts a trial of changes that are about no file of sshd, and waits for its end.
-pub(super) fn run_planned(planned: &Planned<'_>, json: bool) -> Result<(), Error> {
-    check_seen(planned.service, cannot_enroll(planned.service))?;
-    run_with(planned, None, json, &|_| ())
-}
-
-/// Starts a trial, and waits for its end. `add_to` adds what the plan found to its object.
-fn run_with(
-    planned: &Planned<'_>,
-    drop_in: Option<&DropIn>,
-    json: bool,
-    add_to: &dyn Fn(&mut Map<String, Value>),
-) -> Result<(), Error> {
-    let Planned { service, changes, minutes, check, words } = planned;
-    let time = Duration::from_secs(u64::from(*minutes) * 60);
-    let trial = start(changes, drop_in, time, check)?;
+    })?;
     if !json {
         let of_sshd = sshd_lines::diff(drop_in);
         let of_pam: String = changes.iter().map(Change::diff).collect();
         output::data(&format!("{of_sshd}{of_pam}"))?;
     }
     let introduction = Introduction {
-        headline: words.headline,
         end: &local_time::display_local_with_seconds(trial.ends),
         sshd: trial.reload.as_ref().map(|reload| format!("{FILE} is written, and {reload}.")),
         login: &how_to_log_in(service),
         survives_reboot: is_reverted_at_boot(),
-        users: words.sentences.clone(),
+        users: preflight
+            .sentences()
+            .iter()
+            .map(|sentence| sshd_lines::name_typed(sentence, &typed))
+            .collect(),
     };
     output::note(&introduction.text());
     if !introduction.survives_reboot {
@@ -156,7 +108,8 @@ fn run_with(
     };
     if json {
         let mut object = object(&trial);
-        add_to(&mut object);
+        object.insert("shut_out".into(), json!(preflight.shut_out()));
+        object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
         output::json(&object.into())?;
     }
     match trial.kept_by {
@@ -188,11 +141,59 @@ fn check_seen(service: &str, reason: Option<&str>) -> Result<(), Error> {
     }
 }
 
+/// Says that a login came in, that it does not keep the change, and why it may have needed no code.
+fn not_asked_message(Login { service, user }: &Login, cause: &Cause) -> String {
+    let (user, service) = (escape(user), escape(service));
+    let by_key = "ssh -o PubkeyAuthentication=no asks for the code";
+    let advice = match cause {
+        Cause::Rule(rules) => {
+            let rules = rules.join(", ");
+            format!("; a rule may let it by ({rules}): see totpctl explain {user} {service}")
+        }
+        Cause::NoFactor => {
+            format!("; it has no factor, and nullok lets it by: totpctl enroll {user}")
+        }
+        Cause::Unknown if service == "sshd" => format!("; a key is enough there: {by_key}"),
+        Cause::Unknown => String::new(),
+    };
+    format!(
+        "{user} logged in through {service} without the code of an app, which does not keep the change{advice}."
+    )
+}
+
+/// Why a login may have needed no code.
+enum Cause {
+    /// Rules let somebody by at the service.
+    Rule(Vec<String>),
+    /// The user has no factor, and `nullok` lets such users by.
+    NoFactor,
+    Unknown,
+}
+
+impl Cause {
+    /// Asks the daemon.
+    fn of(Login { service, user }: &Login) -> Self {
+        let Ok(client) = Client::connect() else { return Self::Unknown };
+        let rules = RulesInForce::read(&client, &[service.as_str()]).unwrap_or_default();
+        let lets_by = rules.at(service).lets_by;
+        if !lets_by.is_empty() {
+            return Self::Rule(lets_by);
+        }
+        let outcome = Outcome::from_service(service, &files::read, &files::is_installed);
+        let is_skipped = outcome.is_some_and(|outcome| outcome.unenrolled == Unenrolled::Skipped);
+        match client.manager(async |totpd| totpd.get_user(user).await) {
+            Ok(state) if is_skipped && !details::flag(&details::object(&state), "enrolled") => {
+                Self::NoFactor
+            }
+            _ => Self::Unknown,
+        }
+    }
+}
+
 /// Says that nothing will end a trial. `subject`: its services and a verb.
 fn endless_message(subject: &str) -> String {
     format!(
-        "{subject} still being tried, and nothing will revert it: its countdown has ended. A login no longer keeps \
-         it. To revert it: totpctl try --undo"
+        "{subject} still being tried, and nothing will revert it: its countdown has ended. A login no longer keeps          it. To revert it: totpctl try --undo"
     )
 }
 
@@ -281,5 +282,22 @@ mod tests {
                 assert!(error.to_string().ends_with("before you leave this session"), "{error}");
             }
         }
+    }
+
+    #[test]
+    fn a_login_by_a_key_is_told_with_the_way_to_be_asked() {
+        let told = |service: &str, cause: &Cause| {
+            let login = Login { service: service.into(), user: "al\u{1b}ice".into() };
+            not_asked_message(&login, cause)
+        };
+        let of_key = told("sshd", &Cause::Unknown);
+        assert!(of_key.contains("PubkeyAuthentication=no"), "{of_key}");
+        let of_su = told("su", &Cause::Unknown);
+        assert!(of_su.starts_with("al\\u{1b}ice logged in through su without"), "{of_su}");
+        // A key is not blamed for what a rule does, or a missing factor.
+        let of_rule = told("sshd", &Cause::Rule(vec!["office".into()]));
+        assert!(of_rule.contains("let it by (office)") && !of_rule.contains("key"), "{of_rule}");
+        let of_user = told("sshd", &Cause::NoFactor);
+        assert!(of_user.contains("no factor") && !of_user.contains("key"), "{of_user}");
     }
 }

@@ -4,7 +4,6 @@ mod guard_lines;
 mod missing_module;
 mod module_lines;
 mod second_line;
-mod shadow_lines;
 #[cfg(test)]
 mod tests;
 mod unenrolled_users;
@@ -87,7 +86,6 @@ pub(crate) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
         );
     }
     module_lines::check_auth(&rules, files, report);
-    shadow_lines::check(&rules, report);
     let is_misused = module_lines::check_other_kinds(service, files, report);
     let analysis = analyze(&rules, &|module| files.is_installed(module));
     let missing = missing_module::finding(&rules, &|module| files.is_installed(module));

@@ -1,7 +1,7 @@
 //! Whether a stack asks for a code, and who or what is not asked.
 
 use pam_stack::password::is_password_module;
-use pam_stack::{Analysis, Bypass, Rule, Stack, is_other_code, lacks_first_pass};
+use pam_stack::{Analysis, Bypass, Rule, Stack, lacks_first_pass};
 
 use super::door::CodeNeed;
 use crate::pam::files::display;
@@ -31,9 +31,6 @@ pub(crate) fn code(rules: &[Rule], analysis: &Analysis, exists: &dyn Fn(&str) ->
         return closed();
     }
     match analysis.factor_lines.is_empty() || analysis.bypasses.iter().any(is_open_to_all) {
-        true if rules.iter().any(is_other_code) => {
-            CodeNeed::Unknown("another module asks for a code there".to_owned())
-        }
         true => CodeNeed::NotAsked,
         false if denying_line(rules, exists).is_some() || lacks_first_pass(rules).is_some() => {
             closed()
@@ -96,20 +93,6 @@ mod tests {
         let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!("{text}") };
         let analysis = analyze(&rules, &|_| true);
         (code(&rules, &analysis, &|_| true), exceptions(&rules, &analysis))
-    }
-
-    #[test]
-    fn a_stack_of_another_module_for_codes_is_not_known() {
-        let unix = "auth requisite pam_unix.so\n";
-        let ga = "auth required pam_google_authenticator.so";
-        let (ask, end) =
-            ("auth optional pam_totp.so shadow\n", "auth optional pam_totp.so shadow_end\n");
-        for text in [format!("{unix}{ga}\n"), format!("{unix}{ask}{ga} use_first_pass\n{end}")] {
-            let (code, _) = found(&text);
-            assert_eq!(code, CodeNeed::Unknown("another module asks for a code there".into()));
-        }
-        let (code, _) = found(&format!("{unix}{ga}\nauth required pam_totp.so\n"));
-        assert_eq!(code, CodeNeed::Asked);
     }
 
     #[test]

@@ -163,7 +163,6 @@ const TOTPCTL: &[&str] = &[
     "rules",
     "seal-key",
     "set",
-    "shadow",
     "show",
     "status",
     "trust",

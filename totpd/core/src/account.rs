@@ -2,7 +2,6 @@
 
 use crate::record::Record;
 use crate::record_key::RecordKey;
-use crate::shadow::Shadow;
 
 /// The account that an attempt is about, as NSS knows it now.
 #[derive(Clone, Debug)]
@@ -26,9 +25,8 @@ impl Account {
     {
         let uid = self.uid.unwrap_or(NO_UID);
         let mut record = stored.unwrap_or_else(|| Record::new(uid).into());
-        if record.factors.is_empty() && record.uid != uid {
+        if record.factors.is_empty() {
             record.uid = uid;
-            record.shadow = Shadow::default();
         }
         record
     }

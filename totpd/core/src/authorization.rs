@@ -16,9 +16,6 @@ pub enum Operation {
     CompleteLogin,
     /// Ask whether a login at which no code was given continues (`Guard`).
     Guard,
-    /// Note what would become of the login of another module (`Shadow`, `ShadowLetIn`), or read
-    /// what was noted (`ShadowReport`).
-    Shadow,
     /// Say that the password of a user changed (`PasswordChanged`).
     ReportPassword,
     /// Read the state of one user (`GetUser`), or what is remembered of its logins (`ListTrust`).
@@ -63,11 +60,7 @@ impl Operation {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::LogIn
-            | Self::CompleteLogin
-            | Self::Guard
-            | Self::ReportPassword
-            | Self::Shadow => "login",
+            Self::LogIn | Self::CompleteLogin | Self::Guard | Self::ReportPassword => "login",
             Self::Read => "read",
             Self::List => "list",
             Self::Explain => "explain",
@@ -168,12 +161,11 @@ pub fn may_change(factor: &Factor, by: Maker) -> bool {
 }
 
 #[rustfmt::skip]
-const TABLE: [(Operation, Need, Need, Need, bool); 21] = [
+const TABLE: [(Operation, Need, Need, Need, bool); 20] = [
     //                              own account        somebody else's    root's             gone
     (Operation::LogIn,             Need::Nothing,     Need::Root,        Need::Root,        false),
     (Operation::CompleteLogin,     Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Guard,             Need::Root,        Need::Root,        Need::Root,        false),
-    (Operation::Shadow,            Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::ReportPassword,    Need::Root,        Need::Root,        Need::Root,        false),
     (Operation::Read,              Need::Nothing,     Need::ManageUsers, Need::ManageUsers, true),
     (Operation::List,              Need::ManageUsers, Need::ManageUsers, Need::ManageUsers, false),
@@ -332,9 +324,9 @@ mod tests {
     fn polkit_is_asked_in_these_words() {
         let words: [&str; TABLE.len()] = TABLE.map(|(operation, ..)| operation.word());
         let expected = [
-            "login", "login", "login", "login", "login", "read", "list", "explain", "confirm",
-            "change", "change", "change", "change", "export", "change", "remove", "remove",
-            "manage", "revoke", "reload", "store",
+            "login", "login", "login", "login", "read", "list", "explain", "confirm", "change",
+            "change", "change", "change", "export", "change", "remove", "remove", "manage",
+            "revoke", "reload", "store",
         ];
         assert_eq!(words, expected);
     }

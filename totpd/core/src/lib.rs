@@ -6,8 +6,8 @@
 //! [`resync::resync`] finds a token again. [`management`] judges the code that a change needs, and
 //! then changes the record. [`restoration`] closes what a backup would open again. [`mark`] decides
 //! which login is answered before the disk has its record. [`trust`] decides which login needs no
-//! code, because there was one a moment ago. [`shadowing`] notes what a login of another module
-//! would have come to. [`enrollment`] adds a factor:
+//! code, because there was one a moment ago.
+//! [`enrollment`] adds a factor:
 //!
 //! ```
 //! use totpd_core::code::Code;
@@ -88,8 +88,6 @@ pub mod remembered;
 pub mod restoration;
 pub mod resync;
 pub mod seed;
-pub mod shadow;
-pub mod shadowing;
 pub mod source;
 pub mod throttle;
 pub mod trust;

@@ -8,7 +8,6 @@ pub use crate::record::spent_seeds::SpentSeed;
 use crate::recovery_codes::RecoveryCodes;
 use crate::remembered::Trust;
 use crate::seed::{NoSeed, Seed};
-use crate::shadow::Shadow;
 use crate::throttle::Throttle;
 
 mod spent_seeds;
@@ -29,12 +28,9 @@ pub struct Record<S = Seed> {
     pub recovery: RecoveryCodes,
     /// The last accepted counters of removed factors.
     pub spent: Vec<SpentSeed>,
-    /// The verdicts about logins that another module decided.
-    pub shadow: Shadow,
 }
 
-/// A record without its seeds, the hashes of its recovery codes and its noted verdicts: all that a
-/// prompt needs.
+/// A record without its seeds and the hashes of its recovery codes: all that a prompt needs.
 pub type Outline = Record<NoSeed>;
 
 impl<S> Record<S> {
@@ -67,8 +63,7 @@ impl From<Record> for Outline {
         let Record { uid, factors, throttle, trust, recovery, .. } = record;
         let factors = factors.into_iter().map(|factor| factor.with_seed(NoSeed)).collect();
         let recovery = RecoveryCodes::without_hashes(recovery.salt());
-        let (spent, shadow) = (Vec::new(), Shadow::default());
-        Self { uid, factors, throttle, trust, recovery, spent, shadow }
+        Self { uid, factors, throttle, trust, recovery, spent: Vec::new() }
     }
 }
 
@@ -83,7 +78,6 @@ impl Record {
             trust: Trust::default(),
             recovery: RecoveryCodes::default(),
             spent: Vec::new(),
-            shadow: Shadow::default(),
         }
     }
 

@@ -202,15 +202,6 @@ impl ManagerProxy<'_> {
         self.call("ListRules", &()).await
     }
 
-    /// Returns what was noted of logins that another module decided, of at most `limit` users
-    /// behind the name `after`.
-    ///
-    /// # Errors
-    /// See [`Self::enroll`].
-    pub async fn shadow_report(&self, after: &str, limit: u32) -> Result<Vec<Dictionary>, Error> {
-        self.call("ShadowReport", &(after, limit)).await
-    }
-
     /// Returns what the rules in force come to at each of these services.
     ///
     /// # Errors

@@ -25,10 +25,6 @@ pub enum ModuleOption<'a> {
     Prompt(&'a str),
     /// `quiet`: shows nothing but the prompt.
     Quiet,
-    /// `shadow`: asks for the module behind it, and has no say.
-    Shadow,
-    /// `shadow_end`: restores the password behind the module that `shadow` asked for.
-    ShadowEnd,
     /// `show_names`: the prompt names the factors of the user.
     ShowNames,
     /// `timeout=SECONDS` (1 to 60): how long the daemon may take for each request.
@@ -41,7 +37,7 @@ pub enum ModuleOption<'a> {
 
 impl<'a> ModuleOption<'a> {
     /// The options without a value.
-    pub const FLAGS: [(&'static str, ModuleOption<'static>); 13] = [
+    pub const FLAGS: [(&'static str, ModuleOption<'static>); 11] = [
         ("debug", ModuleOption::Debug),
         ("echo", ModuleOption::Echo),
         ("enroll", ModuleOption::Enroll),
@@ -50,8 +46,6 @@ impl<'a> ModuleOption<'a> {
         ("nodelay", ModuleOption::Nodelay),
         ("nullok", ModuleOption::Nullok),
         ("quiet", ModuleOption::Quiet),
-        ("shadow", ModuleOption::Shadow),
-        ("shadow_end", ModuleOption::ShadowEnd),
         ("show_names", ModuleOption::ShowNames),
         ("try_first_pass", ModuleOption::TryFirstPass),
         ("use_first_pass", ModuleOption::UseFirstPass),
@@ -77,13 +71,8 @@ impl<'a> ModuleOption<'a> {
             .iter()
             .find(|(one, other, _)| options.contains(one) && options.contains(other));
         faults.extend(conflict.map(|(_, _, reason)| OptionFault::Conflict(reason)));
-        if options.contains(&Self::Guard) {
-            let others = options.iter().find(|option| !option.is_for_guard());
-            faults.extend(others.map(|_| OptionFault::Conflict(GUARD_ASKS_NOTHING)));
-        } else if options.contains(&Self::Shadow) && !options.iter().all(Self::is_for_shadow) {
-            faults.push(OptionFault::Conflict(SHADOW_HAS_NO_SAY));
-        } else if options.contains(&Self::ShadowEnd) && options.len() > 1 {
-            faults.push(OptionFault::Conflict(SHADOW_END_IS_ALONE));
+        if options.contains(&Self::Guard) && !options.iter().all(Self::is_for_guard) {
+            faults.push(OptionFault::Conflict(GUARD_ASKS_NOTHING));
         }
         if faults.is_empty() { Ok(options) } else { Err(faults) }
     }
@@ -91,11 +80,6 @@ impl<'a> ModuleOption<'a> {
     /// Reports whether a line with `guard` may have the option. The others are about a prompt.
     fn is_for_guard(&self) -> bool {
         matches!(self, Self::Debug | Self::Guard | Self::Nullok | Self::Quiet | Self::Timeout(_))
-    }
-
-    /// Reports whether a line with `shadow` may have the option. The others are about a verdict.
-    fn is_for_shadow(&self) -> bool {
-        matches!(self, Self::Debug | Self::Echo | Self::Prompt(_) | Self::Shadow | Self::Timeout(_))
     }
 
     fn parse(arg: &'a str) -> Result<Self, OptionFault<'a>> {
@@ -166,11 +150,6 @@ const CONFLICTS: [(ModuleOption<'_>, ModuleOption<'_>, &str); 3] = [
 /// The reason why an option does not stand beside `guard`.
 const GUARD_ASKS_NOTHING: &str =
     "guard asks for nothing, and goes with debug, nullok, quiet and timeout alone";
-/// The reason why an option does not stand beside `shadow`.
-const SHADOW_HAS_NO_SAY: &str =
-    "shadow decides nothing, and goes with debug, echo, prompt= and timeout= alone";
-/// The reason why no option stands beside `shadow_end`.
-const SHADOW_END_IS_ALONE: &str = "shadow_end goes with no other option";
 
 #[cfg(test)]
 mod tests {
@@ -206,19 +185,6 @@ mod tests {
             let faults = ModuleOption::parse_line(&["guard", option]).unwrap_err();
             assert_eq!(faults, [OptionFault::Conflict(GUARD_ASKS_NOTHING)], "{option}");
         }
-    }
-
-    #[test]
-    fn a_shadow_has_no_option_of_a_verdict() {
-        let line = ["shadow", "echo", "prompt=Code: ", "timeout=7", "debug"];
-        assert_eq!(ModuleOption::parse_line(&line).map(|options| options.len()), Ok(line.len()));
-        for option in ["nullok", "use_first_pass", "forward_pass", "enroll", "quiet", "nodelay"] {
-            let faults = ModuleOption::parse_line(&["shadow", option]).unwrap_err();
-            assert_eq!(faults, [OptionFault::Conflict(SHADOW_HAS_NO_SAY)], "{option}");
-        }
-        assert_eq!(ModuleOption::parse_line(&["shadow_end"]), Ok(vec![ModuleOption::ShadowEnd]));
-        let faults = ModuleOption::parse_line(&["shadow_end", "debug"]).unwrap_err();
-        assert_eq!(faults, [OptionFault::Conflict(SHADOW_END_IS_ALONE)]);
     }
 
     #[test]

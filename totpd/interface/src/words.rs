@@ -18,14 +18,12 @@ pub mod notice {
     pub const UNCHANGED: &str = "unchanged";
 }
 
-/// The words of the replies to the other methods.
+/// The words of the reply to `Verify` and `CompleteEnrollment`.
 pub mod verdict {
     /// The code was right, and is used up.
     pub const APPROVED: &str = "approved";
     /// The code was not right.
     pub const DENIED: &str = "denied";
-    /// The daemon noted the login, and says nothing of the code.
-    pub const NOTED: &str = "noted";
     /// The login needs no code. The daemon did not look at the code, and the code is not used up.
     pub const SKIPPED: &str = "skipped";
     /// The user gave too many wrong codes. The daemon did not look at the code, and the code is not

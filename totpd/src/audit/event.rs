@@ -64,8 +64,6 @@ pub(crate) enum LoginOutcome {
     Throttled,
     Skipped,
     Enrolling,
-    /// Another module decided, and the daemon noted it.
-    Noted,
 }
 
 /// A decision about the factors of a user.
@@ -181,7 +179,6 @@ impl LoginOutcome {
             Self::Throttled => verdict::THROTTLED,
             Self::Skipped => "skipped",
             Self::Enrolling => "enrolling",
-            Self::Noted => verdict::NOTED,
         }
     }
 }

@@ -53,7 +53,6 @@ reasons! {
     UidChanged = "uid-changed", "the name belongs to another uid than at enrollment";
     Malformed = "malformed", "not a code";
     SshdBlockedLogin = "sshd-blocked-login", "sshd blocks this user and replaced the answer: see PermitRootLogin, AllowUsers, DenyUsers, AllowGroups and DenyGroups in sshd_config";
-    ShadowDiffers = "shadow-differs", "another module let in a login that is refused here: totpctl shadow report";
     RecordDamaged = "record-damaged", "the record is damaged: totpctl verify-store";
     Waiting = "waiting", "waiting after wrong codes";
     Locked = "locked", "locked: totpctl unlock";

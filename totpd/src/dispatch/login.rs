@@ -8,7 +8,6 @@ use totpd_interface::arguments::Arguments;
 use totpd_interface::dictionary::{DictReader, Entries};
 use totpd_interface::login::{BeginReply, CompletionReply, GuardReply, PasswordReply, VerifyReply};
 use totpd_interface::variants::write;
-use totpd_interface::verdict;
 use totpd_interface::wire::question::{Method, Question};
 use totpd_interface::wire::{Malformed, answer};
 use zbus::DBusError;
@@ -26,7 +25,6 @@ enum Reply {
     Completion(CompletionReply),
     Guard(GuardReply),
     Password(PasswordReply),
-    Noted,
 }
 
 /// Calls the method of the name `member`, and writes its reply.
@@ -57,17 +55,6 @@ pub(crate) async fn dispatch(service: &dyn LoginService, call: &Call<'_>, member
             let (token, Arguments(context)): (String, _) = call.arguments("sa{sv}")?;
             let token = Zeroizing::new(token);
             ask(service, caller, Method::CompleteEnrollment { token: &token }, &context).await?
-        }
-        "Shadow" if call.origin.bus.is_none() => {
-            let (user, code, Arguments(context)): (String, String, _) =
-                call.arguments("ssa{sv}")?;
-            let code = Zeroizing::new(code);
-            let method = Method::Shadow { user: &user, code: &code };
-            ask(service, caller, method, &context).await?
-        }
-        "ShadowLetIn" if call.origin.bus.is_none() => {
-            let (user, Arguments(context)): (String, _) = call.arguments("sa{sv}")?;
-            ask(service, caller, Method::ShadowLetIn { user: &user }, &context).await?
         }
         _ => return Err(Refusal::NO_METHOD),
     };
@@ -108,14 +95,6 @@ async fn ask(
             Reply::Completion(service.complete_enrollment(caller, token, &context).await?)
         }
         Method::Guard { user } => Reply::Guard(service.guard(caller, user, &context).await?),
-        Method::Shadow { user, code } => {
-            service.shadow(caller, user, code, &context).await?;
-            Reply::Noted
-        }
-        Method::ShadowLetIn { user } => {
-            service.shadow_let_in(caller, user, &context).await?;
-            Reply::Noted
-        }
         Method::PasswordChanged { user } => {
             Reply::Password(service.password_changed(caller, user).await?)
         }
@@ -130,7 +109,6 @@ impl Reply {
             Self::Completion(reply) => reply.word(),
             Self::Guard(reply) => reply.word(),
             Self::Password(reply) => reply.word(),
-            Self::Noted => verdict::NOTED,
         }
     }
 
@@ -141,7 +119,6 @@ impl Reply {
             Self::Completion(reply) => reply.details(),
             Self::Guard(reply) => reply.details(),
             Self::Password(reply) => reply.details(),
-            Self::Noted => Entries::new(),
         }
     }
 }

@@ -76,10 +76,6 @@ pub(crate) async fn dispatch(manager: &Manager, call: &Call<'_>, member: &str) -
             call.no_arguments()?;
             call.reply(&manager.list_rules(origin).await?)
         }
-        "ShadowReport" => {
-            let (after, limit) = call.arguments("su")?;
-            call.reply(&manager.shadow_report(origin, after, limit).await?)
-        }
         "RulesAt" => {
             let (services,) = call.arguments("as")?;
             call.reply(&manager.rules_at(origin, services).await?)

@@ -33,7 +33,6 @@ use crate::login::prompt::{Wait, prompt_for};
 use crate::login::reply::verify_reply;
 use crate::login::ruling::{self, Scene};
 use crate::login::service::{LoginService, PendingReply};
-use crate::login::shadow;
 
 /// The login service of this host. Root asks for any user, everybody else for itself.
 pub(crate) struct LocalLogin(pub(crate) Arc<Daemon>);
@@ -84,25 +83,6 @@ impl LoginService for LocalLogin {
         context: &'a LoginContext,
     ) -> PendingReply<'a, GuardReply> {
         Box::pin(guard::judge(&self.0, caller, user, context))
-    }
-
-    fn shadow<'a>(
-        &'a self,
-        caller: Caller,
-        user: &'a str,
-        code: &'a str,
-        context: &'a LoginContext,
-    ) -> PendingReply<'a, ()> {
-        Box::pin(shadow::judge(&self.0, caller, user, code, context))
-    }
-
-    fn shadow_let_in<'a>(
-        &'a self,
-        caller: Caller,
-        user: &'a str,
-        context: &'a LoginContext,
-    ) -> PendingReply<'a, ()> {
-        Box::pin(shadow::let_in(&self.0, caller, user, context))
     }
 
     fn password_changed<'a>(

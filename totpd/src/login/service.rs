@@ -55,22 +55,6 @@ pub(crate) trait LoginService: Send + Sync {
         context: &'a LoginContext,
     ) -> PendingReply<'a, GuardReply>;
 
-    /// Answers `Shadow`: notes what would become of a login that another module decides.
-    fn shadow<'a>(
-        &'a self,
-        caller: Caller,
-        user: &'a str,
-        code: &'a str,
-        context: &'a LoginContext,
-    ) -> PendingReply<'a, ()>;
-
-    /// Answers `ShadowLetIn`: notes that the other module let in the login.
-    fn shadow_let_in<'a>(
-        &'a self,
-        caller: Caller,
-        user: &'a str,
-        context: &'a LoginContext,
-    ) -> PendingReply<'a, ()>;
     /// Answers `PasswordChanged`, and ends what is remembered of logins of the user.
     fn password_changed<'a>(
         &'a self,

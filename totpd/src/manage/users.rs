@@ -59,4 +59,4 @@ pub(crate) async fn list(
 
 /// The maximum number of users in one answer. They are far below the 32 MiB that a message of the
 /// bus may have.
-pub(super) const MAX_LISTED_USERS: u32 = 1000;
+const MAX_LISTED_USERS: u32 = 1000;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::mem;
 
 use postcard::{from_bytes, to_extend, to_slice};
+use serde::de::DeserializeOwned;
 use totpd_core::factor::{Factor, FactorId};
 use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
@@ -13,12 +14,10 @@ use totpd_core::seed::Seed;
 use crate::sealer::{NONCE_BYTES, SealError, Sealer, TAG_BYTES, UnsealError};
 
 mod bytes;
-mod noted;
 #[cfg(test)]
 mod restarts;
 mod versions;
 
-use noted::Noted;
 use versions::{Outline4, Record4};
 pub(crate) use versions::{Record1, Record2, Record3};
 
@@ -69,7 +68,6 @@ pub(crate) fn encode(
     // A slice takes the bytes with less work than a buffer that may grow.
     let mut sealed = vec![0; NONCE_BYTES + USUAL_BYTES + TAG_BYTES];
     let room = sealed.get_mut(NONCE_BYTES..NONCE_BYTES + USUAL_BYTES).ok_or(SealError::Encode)?;
-    let format = (format, Noted(&record.shadow));
     if let Ok(length) = to_slice(&format, room).map(|plain| plain.len()) {
         sealed.truncate(NONCE_BYTES + length);
         sealer.seal_in_place(&mut sealed, &aad)?;
@@ -91,14 +89,13 @@ pub(crate) fn decode(
     sealer: &Sealer,
 ) -> Result<(Record, SealedSeeds), UnsealError> {
     let mut seeds = SealedSeeds { uid, seeds: Vec::new() };
-    let (record, shadow) = unseal(sealed, key, uid, sealer, noted::record)?;
-    let record = record.into_record(uid, |id, sealed| {
+    let record = unseal::<Record4<'_>>(sealed, key, uid, sealer)?.into_record(uid, |id, sealed| {
         let mut plain = sealer.unseal(&sealed, &seed_aad(key, uid, id)).ok()?;
         let seed = Seed::new(mem::take(&mut *plain))?;
         seeds.seeds.push((id.clone(), seed.clone(), sealed));
         Some(seed)
     });
-    Ok((Record { shadow, ..record.ok_or(UnsealError)? }, seeds))
+    Ok((record.ok_or(UnsealError)?, seeds))
 }
 
 /// Unseals and decodes the outline of the record of `key` and `uid`. Its seeds stay sealed.
@@ -111,22 +108,20 @@ pub(crate) fn decode_outline(
     uid: u32,
     sealer: &Sealer,
 ) -> Result<Outline, UnsealError> {
-    let outline = |plain: &[u8]| from_bytes::<Outline4>(plain).ok();
-    unseal(sealed, key, uid, sealer, outline)?.into_outline(uid).ok_or(UnsealError)
+    unseal::<Outline4>(sealed, key, uid, sealer)?.into_outline(uid).ok_or(UnsealError)
 }
 
-/// Unseals the record of `key` and `uid`, as far as `read` reads it.
-fn unseal<T: From<Record4<'static>>>(
+/// Unseals the record of `key` and `uid`, as far as `T` reads it.
+fn unseal<T: DeserializeOwned + From<Record4<'static>>>(
     sealed: &[u8],
     key: &RecordKey,
     uid: u32,
     sealer: &Sealer,
-    read: impl FnOnce(&[u8]) -> Option<T>,
 ) -> Result<T, UnsealError> {
     // The associated data names the format: a record of one is not read as a record of another.
     if let Ok(mut plain) = sealer.unseal(sealed, &record_aad("4", key, uid)) {
         // The seeds in it are sealed. The allocator of totpd wipes the rest, so it is wiped once.
-        return read(&mem::take(&mut *plain)).ok_or(UnsealError);
+        return from_bytes(&mem::take(&mut *plain)).map_err(|_| UnsealError);
     }
     if let Ok(plain) = sealer.unseal(sealed, &record_aad("3", key, uid)) {
         let record: Record3<'static> = from_bytes(&plain).map_err(|_| UnsealError)?;
@@ -207,8 +202,7 @@ mod tests {
         let (mut record, seeds) = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
         let sealed_seed = |sealed: &[u8], factor| {
             let mut seeds = Vec::new();
-            let read = |plain: &[u8]| from_bytes::<Record4<'static>>(plain).ok();
-            let unsealed = unseal(sealed, &user("alice"), 1000, &sealer, read).unwrap();
+            let unsealed = unseal::<Record4<'_>>(sealed, &user("alice"), 1000, &sealer).unwrap();
             let _ = unsealed.into_record(1000, |_, sealed| {
                 seeds.push(sealed);
                 Some(NoSeed)
@@ -254,7 +248,6 @@ mod tests {
         record.retire(0, |factor| factor.kind == Kind::Hotp);
         record.factors[0].made_by = Maker::Uid(1000);
         record.trust.end();
-        record.shadow.agreed = 7;
         let sealed = seal(&record, &sealer);
         let (back, _) = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
         assert_eq!(format!("{back:?}"), format!("{record:?}"));

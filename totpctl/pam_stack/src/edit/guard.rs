@@ -5,8 +5,7 @@ use super::refusal::Refusal;
 use crate::factor::FACTOR_FILE;
 use crate::guard::{GUARD, Guard, guard};
 use crate::parse::{Directive, Kind, Line};
-use crate::place::Place;
-use crate::stack::{OTHER, Rule, Stack};
+use crate::stack::{OTHER, Place, Rule, Stack};
 
 /// Returns the file of `service` with a guard that has the options `args`. A guard that is there
 /// gets these options. If the file is so already, it returns nothing. [`Stack::parse`] describes

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::ambiguous_lines::ambiguity_fix;
-use crate::place::Place;
+use crate::stack::Place;
 
 /// The reason why the file of a service is not changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -36,20 +36,6 @@ pub enum Refusal {
     NothingAccepts,
     /// A login could pass the lines under `account` although the guard refuses it.
     PassedBy,
-    /// This line is one of shadow mode.
-    InShadow(Place),
-    /// The service is not in shadow mode.
-    NotShadowed,
-    /// No line of another module that asks for codes of an app.
-    NoOtherModule,
-    /// This line of another module cannot be shadowed: the end of a sentence about it.
-    Unshadowable(Place, &'static str),
-    /// Somebody wrote this line of shadow mode by hand.
-    ByHand(Place),
-    /// The lines behind the comment in this line are not those that were written there.
-    Torn(usize),
-    /// With a line of this module in the place of the other one, the stack would not hold.
-    WouldBeBroken,
     /// A service that has no line under `password`.
     ChangesNoPassword,
     /// This line jumps over a number of lines, which the change would alter.
@@ -108,30 +94,6 @@ impl fmt::Display for Refusal {
             Self::PassedBy => f.write_str(
                 "a line under account takes back what the guard refuses; change that line, and check it with totpctl \
                  doctor",
-            ),
-            Self::InShadow(place) => write!(
-                f,
-                "{place} is a line of shadow mode; totpctl shadow switch puts pam_totp in the place of the other \
-                 module, and totpctl shadow --off leaves that one alone"
-            ),
-            Self::NotShadowed => f.write_str("it is not in shadow mode; run totpctl shadow first"),
-            Self::NoOtherModule => f.write_str(
-                "it has no line of pam_google_authenticator or pam_oath, so there is nothing to shadow",
-            ),
-            Self::Unshadowable(place, reason) => write!(f, "{place} {reason}"),
-            Self::ByHand(place) => write!(
-                f,
-                "{place} was written by hand; remove the lines with shadow and shadow_end, and use_first_pass of \
-                 the line between them"
-            ),
-            Self::Torn(number) => write!(
-                f,
-                "the lines behind the comment in line {number} of its file were changed; restore by hand the line \
-                 that the comment keeps"
-            ),
-            Self::WouldBeBroken => f.write_str(
-                "with pam_totp in the place of that module, a login could pass without a code, or nobody would get \
-                 in; correct the control word of that line first",
             ),
             Self::ChangesNoPassword => f.write_str(
                 "it has no line under password, so no password is changed there; name passwd, or another service that \

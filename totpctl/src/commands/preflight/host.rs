@@ -22,7 +22,7 @@ pub(in crate::commands) fn sshd_problems(changes: &[Change]) -> Option<String> {
 
 /// Checks that the daemon answers. One that cannot start, or cannot be reached, would deny
 /// everybody.
-pub(in crate::commands) fn check_totpd(service: &str) -> Result<(), Error> {
+pub(super) fn check_totpd(service: &str) -> Result<(), Error> {
     if let Some(failure) = unit::start_failure() {
         return Err(Error::Unreachable(format!(
             "not changed: systemd cannot start totpd: {}; {}",

@@ -4,8 +4,6 @@ use crate::host::sshd;
 
 /// What is said when a trial begins.
 pub(super) struct Introduction<'a> {
-    /// What holds until its end.
-    pub(super) headline: &'static str,
     /// The local time of its end.
     pub(super) end: &'a str,
     /// What became of sshd, as a sentence.
@@ -21,7 +19,7 @@ pub(super) struct Introduction<'a> {
 impl Introduction<'_> {
     /// Returns a list of short lines: what holds now, what to do next, and when it is reverted.
     pub(super) fn text(&self) -> String {
-        let Self { headline, end, login, .. } = self;
+        let Self { end, login, .. } = self;
         let whatever_ends = match self.survives_reboot {
             true => "this terminal closes or the host reboots",
             false => "this terminal closes",
@@ -36,7 +34,7 @@ impl Introduction<'_> {
         let item = |line: &String| format!("  * {line}\n");
         let next: String = next.iter().map(item).collect();
         let users: String = self.users.iter().map(item).collect();
-        format!("\n{headline} until {end}.{sshd}\n{next}\nWho can log in:\n{users}")
+        format!("\nEnabled until {end}.{sshd}\n{next}\nWho can log in:\n{users}")
     }
 }
 
@@ -72,7 +70,6 @@ mod tests {
     #[test]
     fn a_trial_begins_with_short_lines_that_fit_the_terminal() {
         let introduction = |survives_reboot| Introduction {
-            headline: "Enabled",
             end: "2026-11-27 17:05:00",
             sshd: Some("The file is written.".into()),
             login: "in another terminal: sudo -k true",

@@ -68,7 +68,7 @@ fn control(rule: &Rule) -> Option<Finding> {
 /// Checks the options of a line of the second factor, and that its module is there.
 fn line(rule: &Rule, files: &Snapshot) -> Vec<Finding> {
     let RuleKind::Module { path, args } = &rule.kind else { return Vec::new() };
-    if !rule.is_factor() && !rule.is_shadow() {
+    if !rule.is_factor() {
         return Vec::new();
     }
     let mut found: Vec<_> = faults(args).iter().map(option_fault).collect();

@@ -37,22 +37,6 @@ pub enum Call<'a> {
         /// The context of the login.
         context: &'a LoginContext,
     },
-    /// `Login.Shadow`, which the daemon serves on the private socket alone.
-    Shadow {
-        /// The name of the user.
-        user: &'a str,
-        /// The code as it was typed.
-        code: &'a str,
-        /// The context of the login, with its nonce.
-        context: &'a LoginContext,
-    },
-    /// `Login.ShadowLetIn`, which the daemon serves on the private socket alone.
-    ShadowLetIn {
-        /// The name of the user.
-        user: &'a str,
-        /// The context of the login, with its nonce.
-        context: &'a LoginContext,
-    },
     /// `Login.Guard`, which the daemon answers to root alone.
     Guard {
         /// The name of the user.
@@ -110,8 +94,6 @@ impl Call<'_> {
             Self::CompleteEnrollment { .. } => "CompleteEnrollment",
             Self::Guard { .. } => "Guard",
             Self::PasswordChanged { .. } => "PasswordChanged",
-            Self::Shadow { .. } => "Shadow",
-            Self::ShadowLetIn { .. } => "ShadowLetIn",
         }
     }
 
@@ -122,9 +104,8 @@ impl Call<'_> {
             Self::Begin { .. }
             | Self::CompleteEnrollment { .. }
             | Self::Guard { .. }
-            | Self::PasswordChanged { .. }
-            | Self::ShadowLetIn { .. } => "sa{sv}",
-            Self::Shadow { .. } | Self::Verify { .. } => "ssa{sv}",
+            | Self::PasswordChanged { .. } => "sa{sv}",
+            Self::Verify { .. } => "ssa{sv}",
         }
     }
 
@@ -139,12 +120,11 @@ impl Call<'_> {
             Self::Begin { user: text, context }
             | Self::CompleteEnrollment { token: text, context }
             | Self::Guard { user: text, context }
-            | Self::PasswordChanged { user: text, context }
-            | Self::ShadowLetIn { user: text, context } => {
+            | Self::PasswordChanged { user: text, context } => {
                 body.text(text)?;
                 context.write(|entries| body.entries(&entries))
             }
-            Self::Shadow { user, code, context } | Self::Verify { user, code, context } => {
+            Self::Verify { user, code, context } => {
                 body.text(user)?;
                 body.text(code)?;
                 context.write(|entries| body.entries(&entries))

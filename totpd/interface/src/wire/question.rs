@@ -47,18 +47,6 @@ pub enum Method<'a> {
         /// The name of the user.
         user: &'a str,
     },
-    /// `Shadow`.
-    Shadow {
-        /// The name of the user.
-        user: &'a str,
-        /// The code as it was typed.
-        code: &'a str,
-    },
-    /// `ShadowLetIn`.
-    ShadowLetIn {
-        /// The name of the user.
-        user: &'a str,
-    },
 }
 
 impl<'a> Question<'a> {
@@ -82,10 +70,6 @@ impl<'a> Question<'a> {
             }
             ("Guard", "sa{sv}") => Method::Guard { user: body.text().ok()? },
             ("PasswordChanged", "sa{sv}") => Method::PasswordChanged { user: body.text().ok()? },
-            ("Shadow", "ssa{sv}") => {
-                Method::Shadow { user: body.text().ok()?, code: body.text().ok()? }
-            }
-            ("ShadowLetIn", "sa{sv}") => Method::ShadowLetIn { user: body.text().ok()? },
             _ => return None,
         };
         let context = Details::read(&mut body).ok()?;
@@ -106,8 +90,6 @@ impl std::fmt::Debug for Method<'_> {
             Self::CompleteEnrollment { .. } => "CompleteEnrollment",
             Self::Guard { .. } => "Guard",
             Self::PasswordChanged { .. } => "PasswordChanged",
-            Self::Shadow { .. } => "Shadow",
-            Self::ShadowLetIn { .. } => "ShadowLetIn",
         })
     }
 }

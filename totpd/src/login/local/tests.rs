@@ -16,7 +16,6 @@ use crate::daemon::tests::{daemon, daemon_over, put, stored};
 
 mod guard;
 mod rules;
-mod shadow;
 mod trust;
 
 const ROOT: Caller = Caller { uid: 0 };

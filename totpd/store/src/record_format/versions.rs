@@ -13,7 +13,6 @@ use totpd_core::record::{Outline, Record, SpentSeed};
 use totpd_core::recovery_codes::RecoveryCodes;
 use totpd_core::remembered::Trust;
 use totpd_core::seed::{NoSeed, Seed};
-use totpd_core::shadow::Shadow;
 use totpd_core::throttle::Throttle;
 
 use crate::record_format::bytes;
@@ -221,7 +220,6 @@ impl<'a> Record4<'a> {
             trust: self.trust.into_owned(),
             recovery: self.recovery.into_owned(),
             spent: self.spent.into_owned(),
-            shadow: Shadow::default(),
         })
     }
 

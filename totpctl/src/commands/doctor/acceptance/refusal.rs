@@ -54,7 +54,6 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SudoersUnreadable => "doctor cannot tell what happens there",
         Id::NullokWithoutPassword | Id::StrangerCanEnroll => "a stranger could log in",
         Id::InsecurePermissions | Id::StorePermissions => "users could change what root trusts",
-        Id::ShadowBroken => "its lines have to stand as they must",
         Id::StoreDiskFull | Id::TotpdReplaced | Id::TrialNotReverted => "it has to end",
         Id::AccountReplacesChecks
         | Id::ClockNotSynchronized
@@ -88,7 +87,6 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::RuleUserUnknown
         | Id::SelinuxConfinedUsers
         | Id::ServicesOfFactorIncomplete
-        | Id::ShadowMode
         | Id::SiblingOptionsDiffer
         | Id::SiblingWithoutCode
         | Id::SshdCodeAlone
@@ -133,7 +131,6 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::TotpdNotStarted
         | Id::TotpdUnconfined
         | Id::TrialPending
-        | Id::TwoCodeModules
         | Id::UsersNotCounted
         | Id::UsersNotYetEnrolled
         | Id::UsersWithoutFactor
@@ -169,7 +166,7 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 53] = [
+    const REFUSED: [&str; 52] = [
         "acceptances-invalid",
         "code-asked-twice",
         "configuration-invalid",
@@ -195,7 +192,6 @@ mod tests {
         "rule-denies-root",
         "selinux-module-missing",
         "selinux-servers-denied",
-        "shadow-broken",
         "sshd-cannot-ask",
         "sshd-config-unreadable",
         "sshd-match-nobody-can-log-in",

@@ -40,10 +40,8 @@ fn zbus_reads_a_call_of_a_login_as_it_was_meant() {
     let completion = Call::CompleteEnrollment { token: "token", context };
     let guard = Call::Guard { user: "älice", context };
     let password = Call::PasswordChanged { user: "älice", context };
-    let shadow = Call::Shadow { user: "älice", code: "123456", context };
-    let let_in = Call::ShadowLetIn { user: "älice", context };
     for way in [Way::Bus, Way::Peer] {
-        for call in [begin, verify, completion, guard, password, shadow, let_in] {
+        for call in [begin, verify, completion, guard, password] {
             let message = Message::new(call.write(SERIAL, way).unwrap()).unwrap();
             let header = message.header().unwrap();
             let names = [header.path().unwrap().as_str(), header.interface().unwrap().as_str()];
@@ -53,7 +51,7 @@ fn zbus_reads_a_call_of_a_login_as_it_was_meant() {
             assert_eq!(destination, (way == Way::Bus).then_some(SERVICE));
             assert_eq!(header.primary().serial_num(), SERIAL);
             let (texts, entries) = match call {
-                Call::Shadow { .. } | Call::Verify { .. } => {
+                Call::Verify { .. } => {
                     let (user, code, entries) = message.body().unwrap();
                     (vec![user, code], entries)
                 }
@@ -65,11 +63,8 @@ fn zbus_reads_a_call_of_a_login_as_it_was_meant() {
             let sent = match call {
                 Call::Begin { user, .. }
                 | Call::Guard { user, .. }
-                | Call::PasswordChanged { user, .. }
-                | Call::ShadowLetIn { user, .. } => vec![user],
-                Call::Shadow { user, code, .. } | Call::Verify { user, code, .. } => {
-                    vec![user, code]
-                }
+                | Call::PasswordChanged { user, .. } => vec![user],
+                Call::Verify { user, code, .. } => vec![user, code],
                 Call::CompleteEnrollment { token, .. } => vec![token],
                 Call::Hello | Call::StartService => Vec::new(),
             };

@@ -30,8 +30,6 @@ fn seen(bytes: &[u8]) -> Option<Seen> {
         Method::CompleteEnrollment { token } => ("CompleteEnrollment", vec![token]),
         Method::Guard { user } => ("Guard", vec![user]),
         Method::PasswordChanged { user } => ("PasswordChanged", vec![user]),
-        Method::Shadow { user, code } => ("Shadow", vec![user, code]),
-        Method::ShadowLetIn { user } => ("ShadowLetIn", vec![user]),
     };
     Some(Seen {
         serial: question.serial.get(),
@@ -51,7 +49,7 @@ fn seen_by_zbus(bytes: &[u8]) -> Option<Seen> {
         && header.interface()?.as_str() == LOGIN;
     let member = header.member().filter(|_| is_plain)?.to_string();
     let (texts, Arguments(entries)) = match member.as_str() {
-        "Shadow" | "Verify" => {
+        "Verify" => {
             let (user, code, entries) = message.body().ok()?;
             (vec![user, code], entries)
         }
@@ -98,8 +96,6 @@ fn call() -> impl Strategy<Value = Vec<u8>> {
         Just("CompleteEnrollment"),
         Just("Guard"),
         Just("PasswordChanged"),
-        Just("Shadow"),
-        Just("ShadowLetIn"),
         Just("Other")
     ];
     let header = (member, 0..9_u8, any::<bool>(), 1..9_u32);
@@ -122,7 +118,7 @@ fn call() -> impl Strategy<Value = Vec<u8>> {
             };
             let built = match (member, odd) {
                 (_, 5) => call.build(&(user, 7_u32)),
-                ("Shadow" | "Verify", _) => call.build(&(user, code, entries)),
+                ("Verify", _) => call.build(&(user, code, entries)),
                 _ => call.build(&(user, entries)),
             };
             built.unwrap().data().bytes().to_vec()
@@ -166,13 +162,11 @@ proptest! {
         context in context(),
         user in text(),
         code in text(),
-        kind in 0..5_u8,
+        kind in 0..3_u8,
     ) {
         let (call, member) = match kind {
             0 => (Call::Begin { user: &user, context: &context }, "Begin"),
             1 => (Call::Verify { user: &user, code: &code, context: &context }, "Verify"),
-            2 => (Call::Shadow { user: &user, code: &code, context: &context }, "Shadow"),
-            3 => (Call::ShadowLetIn { user: &user, context: &context }, "ShadowLetIn"),
             _ => {
                 (Call::CompleteEnrollment { token: &user, context: &context }, "CompleteEnrollment")
             }
@@ -180,7 +174,7 @@ proptest! {
         let bytes = call.write(NonZeroU32::MIN, Way::Peer).unwrap();
         let by_bus = call.write(NonZeroU32::MIN, Way::Bus).unwrap();
         prop_assert_eq!(seen(&by_bus), None);
-        let texts = if matches!(kind, 1 | 2) { vec![user, code] } else { vec![user] };
+        let texts = if kind == 1 { vec![user, code] } else { vec![user] };
         let meant = Seen { serial: 1, member: member.into(), texts, context: Ok(context) };
         prop_assert_eq!(seen(&bytes), Some(meant));
         prop_assert_eq!(seen(&bytes), seen_by_zbus(&bytes));

@@ -29,7 +29,8 @@ fuzz_target!(|bytes: &[u8]| {
             }
             Method::Begin { user: text }
             | Method::CompleteEnrollment { token: text }
-            | Method::Guard { user: text } => {
+            | Method::Guard { user: text }
+            | Method::PasswordChanged { user: text } => {
                 let (read, Arguments(entries)): (String, _) = message.body().unwrap();
                 assert_eq!(read, text);
                 entries

@@ -3,10 +3,10 @@
 
 mod homes;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
-use tests::{JsonSchema, Machine, Seed, scaled};
+use tests::{JsonSchema, Machine, Seed, eventually, scaled};
 
 /// What a person types, and what comes of it.
 struct Answer {
@@ -31,13 +31,13 @@ const UNKNOWN: &str = "nobody knows which of the present codes were used";
 
 /// Returns the start of the present time step of 30 s, of which enough is left.
 fn step() -> u64 {
-    loop {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        if now % 30 < 20 {
-            return now / 30 * 30;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let mut found = 0;
+    eventually("a time step has ten seconds left", || {
+        found = now();
+        found % 30 < 20
+    });
+    found / 30 * 30
 }
 
 fn hotp(seed: &Seed, counter: u64) -> String {

@@ -6,6 +6,24 @@ use tests::{Machine, eventually, pam, scaled};
 
 use super::{SSHD, assert_refused, files, machine, ssh};
 
+/// Has root get in by a key. Returns the client with these options, to which a command is added.
+pub(super) fn let_root_in_by_key(machine: &Machine, options: &str) -> String {
+    machine
+        .run(
+            "sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/' /etc/ssh/sshd_config; \
+             mkdir -p -m 700 /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519; \
+             cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys; kill -HUP $(cat /run/sshd.pid)",
+        )
+        .stdout_ok();
+    let client = format!(
+        "ssh {options} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1"
+    );
+    eventually("root gets in by a key", || {
+        machine.run(&format!("{client} true </dev/null")).status == 0
+    });
+    client
+}
+
 /// Ends programs of the machine by their command line, as a power cut would. It also ends the
 /// programs that a shell or an ended program was about to start.
 pub(super) fn cut(machine: &Machine, commands: &[&str]) {
@@ -155,18 +173,7 @@ fn a_trial_cut_off_at_any_moment_leaves_whole_files() {
     let include = "@include common-auth\n";
     let line = format!("{include}auth    required    pam_totp.so\n");
     let changed = original.replacen(include, &line, 1);
-    machine
-        .run(
-            "sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/' /etc/ssh/sshd_config; \
-             mkdir -p -m 700 /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519; \
-             cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys; kill -HUP $(cat /run/sshd.pid)",
-        )
-        .stdout_ok();
-    let by_ssh =
-        "ssh -tt -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1";
-    eventually("root gets in by a key", || {
-        machine.run(&format!("{by_ssh} true </dev/null")).status == 0
-    });
+    let by_ssh = let_root_in_by_key(&machine, "-tt");
     let mut random = 1_u32;
     // The columns are the name of the case, its start, its end, and the time before the first
     // change. The time is approximate, in seconds.

@@ -2,31 +2,22 @@
 
 use tests::{eventually, pam};
 
-use super::trial::start_trial;
+use super::trial::{let_root_in_by_key, start_trial};
 use super::{SSHD, machine, ssh};
 
 #[test]
 fn a_login_by_a_key_is_told_and_keeps_nothing() {
     let (machine, seed) = machine();
-    machine
-        .run(
-            "sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/' /etc/ssh/sshd_config; \
-             mkdir -p -m 700 /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519; \
-             cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys; kill -HUP $(cat /run/sshd.pid)",
-        )
-        .stdout_ok();
-    let by_key =
-        "ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1 true";
-    eventually("root gets in by a key", || machine.run(by_key).status == 0);
+    let by_key = format!("{} true", let_root_in_by_key(&machine, ""));
     let mut child = start_trial(&machine, "totpctl try sshd");
-    machine.run(by_key).stdout_ok();
+    machine.run(&by_key).stdout_ok();
     eventually("the login is told", || {
         let told = machine.run("cat /tmp/tried").stdout_ok();
         told.contains("root logged in through sshd without the code of an app")
             && told.contains("PubkeyAuthentication=no")
     });
     assert!(child.try_wait().unwrap().is_none());
-    machine.run(by_key).stdout_ok();
+    machine.run(&by_key).stdout_ok();
     assert!(machine.ssh("alice", &seed.code()).run().got_in);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     // sshd sets credentials twice, and the user came twice.

@@ -106,19 +106,7 @@ fn draw_rules(rng: &mut Rng) -> String {
 /// Makes the sources of ssh, and the services.
 fn set_up(machine: &Machine) {
     machine.run("groupadd staff; usermod -aG staff carol").stdout_ok();
-    for (number, network) in NETWORKS.iter().enumerate() {
-        machine
-            .run(&format!(
-                "set -e
-                 ip netns add {network}
-                 ip link add outer{number} type veth peer name inner netns {network}
-                 ip addr add {network}.1/24 dev outer{number}
-                 ip link set outer{number} up
-                 ip -n {network} addr add {network}.2/24 dev inner
-                 ip -n {network} link set inner up"
-            ))
-            .stdout_ok();
-    }
+    machine.add_networks(&NETWORKS);
     machine
         .run("sed -i 's/^ListenAddress.*/ListenAddress 0.0.0.0/' /etc/ssh/sshd_config")
         .stdout_ok();

@@ -8,6 +8,7 @@ mod json_schema;
 mod kernel;
 mod login;
 mod machine;
+mod network;
 pub mod picture;
 pub mod sandbox_probe;
 mod scale;

@@ -10,19 +10,7 @@ const NETWORKS: [&str; 5] = ["10.77.1", "10.77.2", "10.77.3", "10.77.4", "10.77.
 /// Returns a machine whose sshd asks for password and code, and takes keys if its user gave one.
 fn machine_with_clients() -> Machine {
     let machine = Machine::new();
-    for (number, network) in NETWORKS.iter().enumerate() {
-        machine
-            .run(&format!(
-                "set -e
-                 ip netns add {network}
-                 ip link add outer{number} type veth peer name inner netns {network}
-                 ip addr add {network}.1/24 dev outer{number}
-                 ip link set outer{number} up
-                 ip -n {network} addr add {network}.2/24 dev inner
-                 ip -n {network} link set inner up"
-            ))
-            .stdout_ok();
-    }
+    machine.add_networks(&NETWORKS);
     machine
         .run(
             "set -e

@@ -21,6 +21,8 @@ scripts/lint/module-crates.sh
 scripts/leave-outs.py --check
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets -- -D warnings
+# Nothing else compiles the fuzz targets but make fuzz.
+cargo check --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 shellcheck scripts/*.sh scripts/lint/*.sh tests/harness/askpass .ci/run packaging/deb/{preinst,postinst,prerm,postrm,config} packaging/sysvinit/* packaging/openrc/*
 # How much of the machine the daemon could reach, at most 1.0 of 10.

@@ -88,7 +88,11 @@ fn all_log_in(machine: &Machine, seeds: &[Seed]) {
             let user = format!("full{n}");
             let code = if round == 0 { seed.code() } else { seed.next_code() };
             let first = machine.pam("totp", &user, &code).run();
-            assert_eq!(first.rc, pam::SUCCESS, "{user} in round {round}: {first:#?}");
+            if first.rc != pam::SUCCESS {
+                let records = machine.log();
+                let about = records.lines().filter(|line| line.contains(&user));
+                panic!("{user} in round {round}: {first:#?}\n{:#?}", about.collect::<Vec<_>>());
+            }
             let second = machine.pam("totp", &user, &code).run();
             assert_eq!(second.rc, pam::AUTH_ERR, "{user} in round {round}: {second:#?}");
         }

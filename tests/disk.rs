@@ -77,7 +77,8 @@ fn enroll_all(machine: &Machine) -> Vec<Seed> {
     let users: String =
         (0..USERS).map(|n| format!("full{n}:x:{}:100::/:/bin/sh\n", 30_000 + n)).collect();
     machine.run_with_input("cat >> /etc/passwd", &users).stdout_ok();
-    (0..USERS).map(|n| machine.enrolled(&format!("full{n}"), n)).collect()
+    let mut numbers = (0..).filter(|number| Seed::numbered(*number).has_distinct_codes());
+    (0..USERS).map(|n| machine.enrolled(&format!("full{n}"), numbers.next().unwrap())).collect()
 }
 
 /// Lets two hundred users log in once each, none twice. Then it kills the daemon, and does the same

@@ -1,5 +1,6 @@
 //! A seed that a test chose, and its codes by an independent implementation (oathtool).
 
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -53,6 +54,20 @@ impl Seed {
     pub fn first_codes(&self) -> String {
         let now = now();
         format!("{}\n{}\n{}\n", self.0, self.code_at(now - 30), self.code_at(now))
+    }
+
+    /// Reports whether no two codes of the next minutes are equal. One pair of a million is, and the
+    /// second one of a pair is refused as a used code (decision record 0028).
+    pub fn has_distinct_codes(&self) -> bool {
+        let start = format!("@{}", now() - 30);
+        let out = Command::new("oathtool")
+            .args(["--totp", "--base32", "--window", "20", "--now", &start, &self.0])
+            .output()
+            .expect("oathtool");
+        let codes = String::from_utf8(out.stdout).unwrap();
+        let distinct: BTreeSet<_> = codes.lines().collect();
+        assert_eq!(codes.lines().count(), 21, "{codes}");
+        distinct.len() == 21
     }
 
     /// Returns a code that is wrong now and for the next minutes.
